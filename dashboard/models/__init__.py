@@ -1,0 +1,58 @@
+"""The catalogue, workflows, deployments with their journal, and what is seen running."""
+
+from dashboard.models.catalogue import (
+    Application,
+    Artifact,
+    ArtifactType,
+    Connector,
+    DeploymentType,
+    Environment,
+    EnvironmentType,
+    Infrastructure,
+    Service,
+)
+from dashboard.models.deployments import (
+    ACTIVE,
+    FINISHED,
+    HOLDING,
+    Deployment,
+    Direction,
+    Event,
+    LogLine,
+    Phase,
+    Status,
+    Step,
+    StepStatus,
+)
+from dashboard.models.freezes import DeploymentFreeze
+from dashboard.models.instances import Instance
+from dashboard.models.workflows import Target, Workflow, WorkflowRevision, WorkflowType
+
+__all__ = [
+    "ACTIVE",
+    "FINISHED",
+    "HOLDING",
+    "Application",
+    "Artifact",
+    "ArtifactType",
+    "Connector",
+    "Deployment",
+    "DeploymentFreeze",
+    "DeploymentType",
+    "Direction",
+    "Environment",
+    "EnvironmentType",
+    "Event",
+    "Infrastructure",
+    "Instance",
+    "LogLine",
+    "Phase",
+    "Service",
+    "Status",
+    "Step",
+    "StepStatus",
+    "Target",
+    "Workflow",
+    "WorkflowRevision",
+    "WorkflowType",
+]

@@ -1,0 +1,18 @@
+"""The root of every address; `rollbacks` is named by string so that nothing here imports it."""
+
+from django.contrib import admin
+from django.contrib.auth import views as auth_views
+from django.urls import include, path
+
+from dashboard import views
+
+urlpatterns = [
+    path("", views.services, name="services"),
+    path("services/<int:service_id>/", views.service, name="service"),
+    path("deployments/", views.deployments, name="deployments"),
+    path("deployments/<int:deployment_id>/", views.deployment, name="deployment"),
+    path("", include("rollbacks.urls")),
+    path("sign-in/", auth_views.LoginView.as_view(template_name="sign_in.html"), name="login"),
+    path("sign-out/", auth_views.LogoutView.as_view(), name="logout"),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,1 @@
+"""Changes what runs: may it, what exactly, doing it, proving it."""

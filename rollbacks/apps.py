@@ -1,0 +1,7 @@
+"""Registers the app under its plain name."""
+
+from django.apps import AppConfig
+
+
+class RollbacksConfig(AppConfig):
+    name = "rollbacks"

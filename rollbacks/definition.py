@@ -1,0 +1,159 @@
+"""A workflow's definition: the document people write, checked; errors name the place."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from rollbacks.platforms import platform_of, steps_of
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class DefinitionError(ValueError):
+    """The document is refused; `problems` are (place, sentence), place like `phases.0.steps.1`."""
+
+    def __init__(self, problems: list[tuple[str, str]]) -> None:
+        super().__init__("; ".join(f"{place}: {what}" if place else what for place, what in problems))
+        self.problems = problems
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Variable(_Part):
+    """A workflow variable: required unless it has a default."""
+
+    name: str = Field(pattern=r"\A[A-Za-z_][A-Za-z0-9_]*\Z", max_length=60)
+    default: str | None = None
+    description: str = ""
+
+
+class StepDefinition(_Part):
+    """One step; `timeout` in seconds is for the whole step, all its instances and repetitions."""
+
+    name: str = Field(min_length=1, max_length=80)
+    kind: str
+    timeout: float = Field(default=600, gt=0, le=86_400)
+    settings: dict[str, Any] = {}
+
+
+class UndoDefinition(_Part):
+    """A rollback step that returns to what the named step captured."""
+
+    undo: str
+    timeout: float | None = Field(default=None, gt=0, le=86_400)
+
+
+class PhaseDefinition(_Part):
+    """Steps in order, and rollback steps in order (by default: undo each, last first)."""
+
+    name: str = Field(min_length=1, max_length=80)
+    select: dict[str, Any] = {}
+    steps: list[StepDefinition] = Field(min_length=1)
+    rollback_steps: list[UndoDefinition | StepDefinition] | None = None
+
+    @model_validator(mode="after")
+    def _names(self) -> Self:
+        names = [step.name for step in self.steps]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two steps are named {name!r}; names in a phase must differ")
+        for step in self.rollback_steps or ():
+            if isinstance(step, UndoDefinition) and step.undo not in names:
+                raise ValueError(f"rollback step undoes {step.undo!r}, which is no step here")
+        return self
+
+    @property
+    def undo_steps(self) -> list[UndoDefinition | StepDefinition]:
+        """The rollback steps as configured, or the default."""
+        if self.rollback_steps is not None:
+            return self.rollback_steps
+        return [UndoDefinition(undo=step.name) for step in reversed(self.steps)]
+
+
+class WorkflowDefinition(_Part):
+    """The whole document of one workflow revision."""
+
+    variables: list[Variable] = []
+    failure_strategy: Literal["ROLLBACK_WORKFLOW"] = "ROLLBACK_WORKFLOW"
+    pre_deployment_steps: list[StepDefinition] = []
+    phases: list[PhaseDefinition] = Field(min_length=1)
+    post_deployment_steps: list[StepDefinition] = []
+
+    def values(self, given: Mapping[str, str]) -> dict[str, str]:
+        """Every variable's value for an execution; raises DefinitionError naming what is wrong."""
+        names = {variable.name for variable in self.variables}
+        problems = [(name, "is no variable of this workflow") for name in given.keys() - names]
+        values: dict[str, str] = {}
+        for variable in self.variables:
+            value = given.get(variable.name, variable.default)
+            if value is None:
+                problems.append((variable.name, "is required: give a value"))
+            else:
+                values[variable.name] = value
+        if problems:
+            raise DefinitionError(problems)
+        return values
+
+
+def parse(document: object, deployment_type: str, workflow_type: str) -> WorkflowDefinition:
+    """The checked definition; phases left out are the platform's default for the workflow type."""
+    platform = platform_of(deployment_type)
+    if isinstance(document, dict) and "phases" not in document:
+        if workflow_type not in platform.deploys:
+            raise DefinitionError(
+                [("phases", f"{platform.label} has no default for {workflow_type}: write phases")]
+            )
+        document = {**document, "phases": platform.default_phases(workflow_type)}
+    definition = checked(WorkflowDefinition, document)
+    problems: list[tuple[str, str]] = []
+    for place, step in _steps(definition):
+        problems += _step_problems(place, step, deployment_type)
+    if workflow_type == "BASIC" and len(definition.phases) > 1:
+        problems.append(("phases", "a Basic workflow has one phase"))
+    if problems:
+        raise DefinitionError(problems)
+    return definition
+
+
+def checked(model: type[Model], document: object, place: str = "") -> Model:
+    """The document as the model; raises DefinitionError with the place of everything wrong."""
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        raise DefinitionError(
+            [
+                (".".join([*([place] if place else []), *map(str, each["loc"])]), each["msg"])
+                for each in error.errors(include_url=False, include_input=False)
+            ]
+        ) from None
+
+
+def _steps(definition: WorkflowDefinition) -> list[tuple[str, StepDefinition]]:
+    found = [
+        (f"{part}.{i}", step)
+        for part in ("pre_deployment_steps", "post_deployment_steps")
+        for i, step in enumerate(getattr(definition, part))
+    ]
+    for p, phase in enumerate(definition.phases):
+        found += [(f"phases.{p}.steps.{i}", step) for i, step in enumerate(phase.steps)]
+        found += [
+            (f"phases.{p}.rollback_steps.{i}", step)
+            for i, step in enumerate(phase.rollback_steps or ())
+            if isinstance(step, StepDefinition)
+        ]
+    return found
+
+
+def _step_problems(place: str, step: StepDefinition, deployment_type: str) -> list[tuple[str, str]]:
+    known = steps_of(deployment_type)
+    if step.kind not in known:
+        return [(f"{place}.kind", f"{step.kind!r} is not one of {', '.join(sorted(known))}")]
+    try:
+        checked(known[step.kind].settings_model, step.settings, f"{place}.settings")
+    except DefinitionError as error:
+        return error.problems
+    return []

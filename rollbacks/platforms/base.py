@@ -1,0 +1,218 @@
+"""What a platform is: the only thing the author of one must read.
+
+A platform knows neither Django nor Celery. It takes the plain frozen values below and returns
+plain values. Everything here is level-triggered: a call looks at the live platform and does only
+what is still missing, so a killed worker's successor simply calls it again.
+
+Rules: every network call has a time limit; `control.checkpoint()` comes right before each call
+that changes something; every remote word is quoted once, at the edge; a hung or failed instance
+neither delays nor hides the others; only PlatformError (and Stopped, from the checkpoint) leaves.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, ClassVar, Protocol
+
+from pydantic import BaseModel
+
+
+class PlatformError(Exception):
+    """The platform said no, or nothing. The message is fit for a person's eyes.
+
+    `permanent`: trying again cannot help (a changed host key, a missing right); otherwise the
+    engine looks again until the step's time limit.
+    """
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+
+
+class Stopped(Exception):
+    """The execution was aborted or belongs to another worker: start nothing more."""
+
+
+class OutcomeState(StrEnum):
+    """What became of one instance in one step."""
+
+    RUNNING = "RUNNING"
+    DONE = "DONE"  # changed by this step, and checked
+    UNCHANGED = "UNCHANGED"  # was already as wanted
+    FAILED = "FAILED"  # known not to be as wanted
+    UNKNOWN = "UNKNOWN"  # no answer: it may or may not have happened
+
+
+@dataclass(frozen=True)
+class InstanceOutcome:
+    """The message says what was done or what went wrong, for a person."""
+
+    state: OutcomeState
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A resolved credential that no repr, log or traceback shows."""
+
+    value: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class ArtifactRef:
+    """`location`: absolute path, URL or image; `checksum`: "sha256:…" or empty."""
+
+    version: str
+    location: str
+    checksum: str
+    artifact_type: str
+
+
+@dataclass(frozen=True)
+class TargetRef:
+    """One service on one infrastructure; `connector` and `settings` passed their models."""
+
+    application: str
+    service: str
+    environment: str
+    infrastructure: str
+    connector: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    credential: Secret | None
+
+
+@dataclass(frozen=True)
+class StepSpec:
+    """One step to capture, apply or undo.
+
+    `settings` passed the step's model. `variables` reach scripts as environment. `instances`: the
+    keys this phase is about. `release`: unique name of the deployment this step belongs to (for an
+    undo: of the deployment that is undone). `artifact`: what the deployment brings (for an undo:
+    what it brought).
+    """
+
+    name: str
+    kind: str
+    settings: Mapping[str, Any]
+    variables: Mapping[str, str]
+    artifact: ArtifactRef | None
+    instances: tuple[str, ...]
+    release: str
+
+
+class Control(Protocol):
+    """The engine's side of a running step."""
+
+    def checkpoint(self) -> None:
+        """Raise Stopped unless this worker may still change things. Cheap; thread-safe."""
+
+    def report(self, instance: str, outcome: InstanceOutcome) -> None:
+        """Tell an instance's outcome so far; people see it within a second. Thread-safe."""
+
+    def log(self, instance: str, text: str) -> None:
+        """Add lines to the step's log; `instance` may be empty. Thread-safe."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """Not there yet: the engine calls again in `again_in` seconds, until the step's time limit."""
+
+    message: str
+    again_in: float = 2.0
+
+
+@dataclass(frozen=True)
+class Done:
+    """Everything is as wanted; every instance has been reported DONE or UNCHANGED."""
+
+    message: str = ""
+
+
+Progress = Running | Done
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing a step would change, in words; empty `before`: it is not there now."""
+
+    instance: str
+    what: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class ObservedInstance:
+    """`identity`: the platform's own name of exactly what runs; empty where nothing of ours runs,
+    None where it could not be learned (`message` says why)."""
+
+    key: str
+    identity: str | None
+    version: str = ""
+    is_healthy: bool | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Observation:
+    instances: tuple[ObservedInstance, ...]
+
+
+class Step(ABC):
+    """One kind of step. Stateless: one object serves every execution at once."""
+
+    kind: ClassVar[str]
+    label: ClassVar[str]
+    settings_model: ClassVar[type[BaseModel]]
+
+    @abstractmethod
+    def capture(self, target: TargetRef, spec: StepSpec, control: Control) -> dict[str, Any]:
+        """What is there now, as JSON: all `undo` will need. Reads only; saved before `apply`."""
+
+    @abstractmethod
+    def apply(
+        self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any], control: Control
+    ) -> Progress:
+        """Bring what the step is to bring; does only what is still missing."""
+
+    @abstractmethod
+    def undo(
+        self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any], control: Control
+    ) -> Progress:
+        """Bring back what was captured; does only what is still missing."""
+
+    @abstractmethod
+    def preview(
+        self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any] | None
+    ) -> Sequence[Change]:
+        """What `undo` (with a capture) or `apply` (without) would change. No network; pure."""
+
+
+class Platform(ABC):
+    """One platform. Stateless."""
+
+    name: ClassVar[str]  # a value of the catalogue's DeploymentType
+    label: ClassVar[str]
+    steps: ClassVar[Mapping[str, Step]]
+    connector_model: ClassVar[type[BaseModel]]
+    infrastructure_model: ClassVar[type[BaseModel]]
+    deploys: ClassVar[frozenset[str]]  # workflow types it can execute
+    reverts: ClassVar[tuple[str, ...]]  # what a rollback brings back, for the dialog
+    leaves: ClassVar[tuple[str, ...]]  # what it does not, for the dialog
+
+    @abstractmethod
+    def default_phases(self, workflow_type: str) -> list[dict[str, Any]]:
+        """Phases (as in a workflow definition) where a workflow names none."""
+
+    @abstractmethod
+    def select(self, target: TargetRef, selection: Mapping[str, Any]) -> tuple[str, ...]:
+        """The instances a phase deploys to, by key. No network. Raises PlatformError."""
+
+    @abstractmethod
+    def observe(self, target: TargetRef, instances: Sequence[str] = ()) -> Observation:
+        """What runs now on these instances (empty: on all of the infrastructure).
+
+        An instance that does not answer is in the answer with identity None; PlatformError only
+        where nothing at all could be learned.
+        """
