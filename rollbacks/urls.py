@@ -1,0 +1,3 @@
+"""Addresses of what changes things."""
+
+urlpatterns: list = []
