@@ -17,7 +17,7 @@ from guardian.models import GroupObjectPermissionBase
 from accounts.vocabulary import ACTIONS_OF_TYPE, AccountPermission, Action, PermissionType
 
 
-class User(AbstractUser, GuardianUserMixin):  # type: ignore[misc]
+class User(AbstractUser, GuardianUserMixin):
     """A person. Everything they may do comes from their user groups."""
 
     @property
@@ -37,6 +37,8 @@ class UserGroup(Group):
     public_id = models.CharField(max_length=22, unique=True, default=group_id, editable=False)
     description = models.CharField(max_length=200, blank=True)
     account_permissions = models.JSONField(default=list, blank=True)
+
+    objects: ClassVar[models.Manager["UserGroup"]] = models.Manager()  # type: ignore[assignment]
 
     class Meta:
         verbose_name = "user group"
@@ -83,7 +85,7 @@ class AppPermission(models.Model):
         return frozenset(Action(action) for action in self.actions)
 
 
-class EnvironmentGrant(GroupObjectPermissionBase):  # type: ignore[misc]
+class EnvironmentGrant(GroupObjectPermissionBase):
     """What a group may do in one environment; made from its rows, never edited."""
 
     content_object = models.ForeignKey("dashboard.Environment", on_delete=models.CASCADE)
@@ -93,7 +95,7 @@ class EnvironmentGrant(GroupObjectPermissionBase):  # type: ignore[misc]
         indexes: ClassVar = [models.Index(fields=["group", "permission", "content_object"])]
 
 
-class ApplicationGrant(GroupObjectPermissionBase):  # type: ignore[misc]
+class ApplicationGrant(GroupObjectPermissionBase):
     """That a group may see one application; made from its rows, never edited."""
 
     content_object = models.ForeignKey("dashboard.Application", on_delete=models.CASCADE)

@@ -5,7 +5,7 @@ An inactive user may nothing; a superuser (break-glass, see docs/decisions) may 
 """
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.apps import apps
 from django.contrib.auth.models import Permission
@@ -14,9 +14,6 @@ from django.db.models import Model, QuerySet
 
 from accounts.models import ApplicationGrant, AppPermission, EnvironmentGrant, User, UserGroup
 from accounts.vocabulary import RIGHTS_OF_ACTION, AccountPermission, PermissionType, Right
-
-if TYPE_CHECKING:
-    from guardian.models import GroupObjectPermissionBase
 
 VIEW_APPLICATION = "view_application"
 
@@ -68,7 +65,7 @@ def require(allowed: bool, what: str) -> None:
 
 def _granted(
     actor: User,
-    grants: "type[GroupObjectPermissionBase]",
+    grants: type[EnvironmentGrant] | type[ApplicationGrant],
     codename: str,
     everything: QuerySet[Any, Any],
 ) -> QuerySet[Any, Any]:
@@ -134,7 +131,7 @@ def _covers(row: AppPermission, environment: Any) -> bool:
 
 
 def _replace(
-    grants: "type[GroupObjectPermissionBase]",
+    grants: type[EnvironmentGrant] | type[ApplicationGrant],
     group: UserGroup,
     wanted: set[tuple[int, str]],
     within: QuerySet[Any, Any],

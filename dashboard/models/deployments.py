@@ -80,6 +80,9 @@ class Deployment(models.Model):
         help_text="What runs once this has succeeded; none where a manifest hard-codes it.",
     )
     variables = models.JSONField(default=dict, blank=True)
+    infrastructure_settings = models.JSONField(
+        default=dict, blank=True, help_text="The infrastructure's settings when it was started."
+    )
     rolls_back = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="rollbacks"
     )
@@ -102,10 +105,11 @@ class Deployment(models.Model):
     code = models.CharField(
         max_length=40, blank=True, help_text="Why the status is what it is, for machines."
     )
-    message = models.TextField(
-        blank=True, help_text="Why the status is what it is, for people."
-    )
+    message = models.TextField(blank=True, help_text="Why the status is what it is, for people.")
     started_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    resumed_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     note = models.CharField(max_length=500, blank=True, help_text="The reason the person gave.")
     freeze_override = models.BooleanField(default=False)
     created_at = models.DateTimeField()
@@ -159,6 +163,11 @@ class Deployment(models.Model):
         return self.rolls_back_id is not None
 
     @property
+    def responsible(self) -> User:
+        """On whose behalf it runs: who resumed it last, or else who started it."""
+        return self.resumed_by or self.started_by
+
+    @property
     def is_finished(self) -> bool:
         return self.status in FINISHED
 
@@ -175,6 +184,9 @@ class Phase(models.Model):
     name = models.CharField(max_length=80)
     direction = models.CharField(max_length=8, choices=Direction.choices)
     undoes = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
+    is_undoable = models.BooleanField(
+        default=True, help_text="Not so for pre- and post-deployment steps."
+    )
     instances = models.JSONField(
         null=True, help_text="Keys of the instances it deployed or undoes; null: not recorded."
     )
@@ -197,6 +209,7 @@ class Step(models.Model):
     name = models.CharField(max_length=80)
     kind = models.CharField(max_length=40)
     settings = models.JSONField(default=dict)
+    timeout = models.FloatField(default=600, help_text="Seconds, for all of the step.")
     undoes = models.ForeignKey(
         "self",
         on_delete=models.PROTECT,
@@ -204,9 +217,7 @@ class Step(models.Model):
         related_name="+",
         help_text="The step whose capture this one returns to; none: it applies its own work.",
     )
-    status = models.CharField(
-        max_length=10, choices=StepStatus.choices, default=StepStatus.QUEUED
-    )
+    status = models.CharField(max_length=10, choices=StepStatus.choices, default=StepStatus.QUEUED)
     message = models.TextField(blank=True)
     captured = models.JSONField(
         null=True, help_text="What was there before anything was touched; null: not captured."

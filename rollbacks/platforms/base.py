@@ -89,7 +89,7 @@ class StepSpec:
     `settings` passed the step's model. `variables` reach scripts as environment. `instances`: the
     keys this phase is about. `release`: unique name of the deployment this step belongs to (for an
     undo: of the deployment that is undone). `artifact`: what the deployment brings (for an undo:
-    what it brought).
+    what it brought). `goes_back`: the execution is a rollback; a rollback may also `apply` a step.
     """
 
     name: str
@@ -99,6 +99,7 @@ class StepSpec:
     artifact: ArtifactRef | None
     instances: tuple[str, ...]
     release: str
+    goes_back: bool = False
 
 
 class Control(Protocol):

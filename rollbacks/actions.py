@@ -1,0 +1,294 @@
+"""What people may do. Each asks permission and eligibility again, on the locked target row.
+
+Every action takes its actor; there is no way round the check. Denied (accounts.policy) means the
+actor lacks a permission, Refused that the state forbids it, and nothing was changed by either.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from accounts import policy
+from accounts.models import User
+from accounts.vocabulary import AccountPermission, Right
+from dashboard.models import (
+    ACTIVE,
+    Artifact,
+    Deployment,
+    Infrastructure,
+    Status,
+    Target,
+    Workflow,
+)
+from rollbacks import eligibility, journal, lifecycle, plan, rights, tasks
+from rollbacks.definition import WorkflowDefinition
+from rollbacks.eligibility import Code, Refusal, Refused
+from rollbacks.platforms.base import PlatformError
+
+
+class PlanChanged(Exception):
+    """The rollback would now do something else than what was shown; show it again."""
+
+    def __init__(self, current: plan.Plan) -> None:
+        super().__init__("What the rollback would do has changed since it was shown.")
+        self.current = current
+
+
+@dataclass(frozen=True)
+class RollbackRequest:
+    """What the person confirmed: `seen` is the fingerprint of the plan that was shown."""
+
+    seen: str
+    configuration: plan.Configuration = plan.Configuration.CURRENT
+    note: str = ""
+    freeze_override: bool = False
+
+
+def confirmation(
+    deployment: Deployment, actor: User, configuration: plan.Configuration, now: datetime
+) -> tuple[plan.Plan | None, list[Refusal]]:
+    """What the dialog shows: the plan, and everything that stands against it. Raises Denied."""
+    policy.require(*rights.to_roll_back(actor, deployment))
+    refusals = eligibility.refusals(deployment, now)
+    if any(refusal.code != Code.FROZEN for refusal in refusals):
+        return None, refusals
+    try:
+        planned = plan.rollback(deployment, configuration)
+    except PlatformError as error:
+        return None, [*refusals, _cannot_plan(error)]
+    return planned, [*refusals, *_not_captured(planned)]
+
+
+def roll_back(
+    deployment_id: int, actor: User, request: RollbackRequest, now: datetime
+) -> Deployment:
+    """Start the rollback that was confirmed; a second call finds the first one's.
+
+    Raises Denied, Refused, or PlanChanged with the plan as it is now.
+    """
+    try:
+        with transaction.atomic():
+            return _roll_back(deployment_id, actor, request, now)
+    except IntegrityError:
+        # Two confirmed at once on a database that let both look: the other one's row is there now.
+        running = _running_rollback(deployment_id)
+        if running is None:
+            raise
+        return running
+
+
+def _roll_back(
+    deployment_id: int, actor: User, request: RollbackRequest, now: datetime
+) -> Deployment:
+    deployment = _locked(deployment_id)
+    policy.require(*rights.to_roll_back(actor, deployment))
+    if running := _running_rollback(deployment_id):
+        return running
+    planned, found = confirmation(deployment, actor, request.configuration, now)
+    found = [each for each in found if each.code != Code.FROZEN] + _frozen(
+        deployment, actor, request, now
+    )
+    if found or planned is None:
+        raise Refused(*found)
+    if planned.fingerprint != request.seen:
+        raise PlanChanged(planned)
+    rollback = Deployment(
+        target=deployment.target,
+        workflow=deployment.workflow,
+        revision=planned.revision,
+        artifact=deployment.replaces.artifact if deployment.replaces else None,
+        variables=deployment.variables,
+        infrastructure_settings=deployment.target.infrastructure.settings,
+        rolls_back=deployment,
+        started_by=actor,
+        note=request.note,
+        freeze_override=request.freeze_override,
+        created_at=now,
+    )
+    journal.enqueue(rollback, planned.phases)
+    _hint(rollback)
+    return rollback
+
+
+def execute(
+    workflow: Workflow,
+    infrastructure: Infrastructure,
+    artifact: Artifact | None,
+    variables: Mapping[str, str],
+    actor: User,
+    now: datetime,
+    *,
+    note: str = "",
+) -> Deployment:
+    """Start a deployment. Raises Denied, Refused, or DefinitionError about the variables."""
+    policy.require(*rights.to_execute(actor, infrastructure.environment))
+    with transaction.atomic():
+        target, _ = Target.objects.get_or_create(
+            service=workflow.service, infrastructure=infrastructure
+        )
+        target = Target.objects.select_for_update().get(pk=target.pk)
+        revision = workflow.current_revision
+        if revision is None or workflow.archived_at:
+            raise Refused(
+                Refusal(
+                    Code.WORKFLOW_DELETED,
+                    f"The workflow {workflow.name} was deleted or has no definition yet.",
+                    "Choose another workflow.",
+                )
+            )
+        definition = WorkflowDefinition.model_validate(revision.definition)
+        deployment = Deployment(
+            target=target,
+            workflow=workflow,
+            revision=revision,
+            artifact=artifact,
+            variables=definition.values(variables),
+            infrastructure_settings=infrastructure.settings,
+            started_by=actor,
+            note=note,
+            created_at=now,
+        )
+        if found := list(eligibility.frozen(deployment, now)):
+            raise Refused(*found)
+        try:
+            phases = plan.forward(definition, target)
+        except PlatformError as error:
+            raise Refused(_cannot_plan(error)) from None
+        journal.enqueue(deployment, phases)
+        _hint(deployment)
+    return deployment
+
+
+def rerun(deployment: Deployment, actor: User, now: datetime) -> Deployment:
+    """Deploy the same artifact with the same variables again. Raises Denied or Refused."""
+    policy.require(*rights.to_execute(actor, deployment.target.infrastructure.environment))
+    with transaction.atomic():
+        locked = _locked(deployment.pk)
+        if found := eligibility.rerun_refusals(locked, now):
+            raise Refused(*found)
+        return execute(
+            locked.workflow,
+            locked.target.infrastructure,
+            locked.artifact,
+            locked.variables,
+            actor,
+            now,
+            note=f"Rerun of deployment {deployment.pk}",
+        )
+
+
+def abort(deployment: Deployment, actor: User, now: datetime) -> None:
+    """Stop: no rollback step runs, nothing is cleaned up. Raises Denied or Refused."""
+    policy.require(*rights.to_abort(actor, deployment))
+    message = f"Aborted by {actor.label}."
+    with transaction.atomic():
+        locked = _locked(deployment.pk)
+        if locked.status == Status.QUEUED:
+            changes: dict[str, Any] = {"finished_at": now}
+            to = Status.ABORTED
+            message += " It had not begun; nothing was touched."
+        else:
+            # A paused execution has no worker: without a lease the next sweep ends it.
+            changes = {"lease_until": None} if locked.status == Status.PAUSED else {}
+            to = Status.ABORTING
+        _advance(locked, to, actor, now, "ABORTED_BY", message, **changes)
+        _hint(locked)
+
+
+def resume(deployment: Deployment, actor: User, now: datetime) -> None:
+    """Let a paused execution look again and go on. Raises Denied or Refused."""
+    policy.require(*rights.to_work_on(actor, deployment))
+    with transaction.atomic():
+        locked = _locked(deployment.pk)
+        message = f"Resumed by {actor.label}."
+        _advance(
+            locked, Status.RUNNING, actor, now, "RESUMED", message,
+            lease_until=None, resumed_by=actor,
+        )  # fmt: skip
+        _hint(locked)
+
+
+def refresh(target: Target, actor: User) -> None:
+    """Ask for a look at what runs now. Raises Denied."""
+    environment = target.infrastructure.environment
+    policy.require(policy.may(actor, Right.VIEW_DEPLOYMENTS, environment), f"to see {environment}")
+    transaction.on_commit(lambda: tasks.hint_sync(target.pk))
+
+
+def _locked(deployment_id: int) -> Deployment:
+    """The deployment, with its target's row locked until the transaction ends."""
+    target_id = Deployment.objects.values_list("target", flat=True).get(pk=deployment_id)
+    Target.objects.select_for_update().get(pk=target_id)
+    return (
+        Deployment.objects.with_names()
+        .select_related("revision", "replaces__artifact", "workflow__current_revision")
+        .get(pk=deployment_id)
+    )
+
+
+def _running_rollback(deployment_id: int) -> Deployment | None:
+    return Deployment.objects.filter(rolls_back=deployment_id, status__in=ACTIVE).first()
+
+
+def _frozen(
+    deployment: Deployment, actor: User, request: RollbackRequest, now: datetime
+) -> list[Refusal]:
+    found = list(eligibility.frozen(deployment, now))
+    if not found or not request.freeze_override:
+        return found
+    policy.require(
+        policy.holds(actor, AccountPermission.ALLOW_DEPLOYMENTS_DURING_FREEZE),
+        AccountPermission.ALLOW_DEPLOYMENTS_DURING_FREEZE.label,
+    )
+    if request.note.strip():
+        return []
+    return [
+        Refusal(
+            Code.FROZEN,
+            "A rollback during a deployment freeze needs a reason.",
+            "Write the reason and confirm again.",
+        )
+    ]
+
+
+def _cannot_plan(error: PlatformError) -> Refusal:
+    return Refusal(
+        Code.CANNOT_PLAN, str(error), "Ask whoever looks after the infrastructure definition."
+    )
+
+
+def _not_captured(planned: plan.Plan) -> list[Refusal]:
+    remedy = "Restore the step in the workflow."
+    if planned.has_choice and planned.configuration == plan.Configuration.CURRENT:
+        remedy = "Choose the configuration as it was deployed."
+    return [Refusal(Code.STEP_NOT_CAPTURED, f"{problem}.", remedy) for problem in planned.problems]
+
+
+def _advance(
+    deployment: Deployment,
+    to: Status,
+    actor: User,
+    now: datetime,
+    code: str,
+    message: str,
+    **fields: Any,
+) -> None:
+    try:
+        lifecycle.advance(
+            deployment.pk, to, now=now, actor=actor, code=code, message=message, **fields
+        )
+    except lifecycle.IllegalTransition:
+        status = deployment.get_status_display().lower()
+        raise Refused(
+            Refusal(
+                Code.NOT_FINISHED, f"{deployment} is {status}, so this cannot be done.", "Reload."
+            )
+        ) from None
+
+
+def _hint(deployment: Deployment) -> None:
+    pk = deployment.pk
+    transaction.on_commit(lambda: tasks.hint(pk))

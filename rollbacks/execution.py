@@ -1,0 +1,341 @@
+"""What a worker does: one loop, forwards and back.
+
+It claims the execution, goes through the journal step by step, and proves the result by looking.
+A successor finds in the journal where to go on; every platform call may be repeated.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any, TypeVar
+
+from dashboard.models import Deployment, Direction, Status, Step, StepStatus
+from rollbacks import journal, lifecycle, observation, plan, proof, rights
+from rollbacks.observation import Verdict
+from rollbacks.platforms import steps_of
+from rollbacks.platforms.base import (
+    Done,
+    Observation,
+    OutcomeState,
+    PlatformError,
+    Progress,
+    Running,
+    Stopped,
+)
+from rollbacks.pulse import Pulse, StepControl
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 3.0
+LOOKS_BEFORE = 4
+Result = TypeVar("Result")
+_REACHED = {OutcomeState.DONE, OutcomeState.UNCHANGED}
+
+
+class StepFailed(Exception):
+    """A step cannot reach what it is for; the message says why, for a person."""
+
+
+class Ended(Exception):
+    """The execution comes to rest in this status, for this reason."""
+
+    def __init__(self, status: Status, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+def execute(deployment_id: int, owner: str, clock: Callable[[], datetime]) -> None:
+    """Claim the execution and work on it to its end, a pause, or the loss of the lease."""
+    lease = lifecycle.claim(deployment_id, owner, clock())
+    if lease is None:
+        return
+    log.info("Deployment %s: claimed with epoch %s.", deployment_id, lease.epoch)
+    with Pulse(lease, clock) as pulse:
+        try:
+            Execution(lease, pulse, clock).run()
+        except lifecycle.LeaseLost as error:
+            log.warning("%s", error)
+
+
+class Execution:
+    """One claimed execution."""
+
+    def __init__(self, lease: lifecycle.Lease, pulse: Pulse, clock: Callable[[], datetime]) -> None:
+        self.lease = lease
+        self.pulse = pulse
+        self.clock = clock
+        self._seen: Observation | None = None
+        self.deployment = (
+            Deployment.objects.with_names()
+            .select_related(
+                "revision",
+                "replaces__artifact",
+                "resumed_by",
+                "target__infrastructure__connector",
+            )
+            .get(pk=lease.deployment_id)
+        )
+
+    def run(self) -> None:
+        """Work until the execution has come to rest, and write down where it did."""
+        try:
+            self._work()
+        except Ended as end:
+            self._rest(end)
+        except (Stopped, lifecycle.IllegalTransition):
+            self._stopped()
+        except lifecycle.LeaseLost:
+            raise
+        except Exception as error:
+            # Our own fault: it pauses with the exception's name, so that nothing is lost.
+            log.exception("Deployment %s: internal error.", self.deployment.pk)
+            self._rest(
+                Ended(
+                    Status.PAUSED,
+                    "INTERNAL_ERROR",
+                    f"Lastgood itself failed ({type(error).__name__}); the worker's log has more. "
+                    "Resume to try again, or abort.",
+                )
+            )
+
+    def _work(self) -> None:
+        self.pulse.checkpoint()
+        self._require_current()
+        self._look_before()
+        if self.deployment.is_rollback:
+            self._go_back()
+        else:
+            self._go_forward()
+
+    def _go_back(self) -> None:
+        try:
+            self._run_steps(Direction.BACK)
+        except StepFailed as failure:
+            self._look_after(back=True)
+            raise Ended(Status.FAILED, "STEP_FAILED", str(failure)) from None
+        after = self._look_after(back=True)
+        self._require_as_before(after)
+        raise Ended(Status.SUCCEEDED, "VERIFIED", proof.sentence(self.deployment, after))
+
+    def _go_forward(self) -> None:
+        failed = self._failed_step()
+        if failed is None:
+            try:
+                self._run_steps(Direction.FORWARD)
+            except StepFailed as failure:
+                self._undo_what_was_done(str(failure))
+            after = self._look_after(back=False)
+            raise Ended(Status.SUCCEEDED, "VERIFIED", proof.sentence(self.deployment, after))
+        self._undo_what_was_done(f"{failed.name}: {failed.message}")
+
+    def _undo_what_was_done(self, why: str) -> None:
+        """ROLLBACK_WORKFLOW: the very steps a post-deployment rollback runs."""
+        if not self.deployment.phases.filter(direction=Direction.BACK).exists():
+            phases = plan.undo_of_failed(self.deployment)
+            with lifecycle.fenced(self.lease):
+                journal.skip_queued(self.deployment)
+                journal.add_phases(self.deployment, phases)
+        try:
+            self._run_steps(Direction.BACK)
+        except StepFailed as failure:
+            self._look_after(back=True)
+            message = f"{why}. Then the rollback failed: {failure}"
+            raise Ended(Status.FAILED, "ROLLBACK_FAILED", message) from None
+        self._require_as_before(self._look_after(back=True))
+        raise Ended(Status.FAILED, "ROLLED_BACK", f"{why}. The instances are as they were before.")
+
+    def _failed_step(self) -> Step | None:
+        return Step.objects.filter(
+            phase__deployment=self.deployment,
+            phase__direction=Direction.FORWARD,
+            status=StepStatus.FAILED,
+        ).first()
+
+    def _require_current(self) -> None:
+        """A rollback that waited while something newer succeeded must not undo it."""
+        undone = self.deployment.rolls_back_id
+        if undone not in (None, self.deployment.target.current_deployment_id):
+            raise Ended(
+                Status.FAILED,
+                "NOT_CURRENT",
+                f"Deployment {undone} was no longer the current one; nothing was touched.",
+            )
+
+    def _look_before(self) -> None:
+        """Keep what runs before anything is touched: what a rollback will have to show again."""
+        if self.deployment.before is not None:
+            return
+        for _ in range(LOOKS_BEFORE):
+            missing = self._look_before_once()
+            if not missing or self.deployment.is_rollback:
+                return
+            self.pulse.wait(RETRY_SECONDS)
+        raise Ended(Status.FAILED, "NOT_SEEN", f"{missing} Nothing was touched.")
+
+    def _look_before_once(self) -> str:
+        try:
+            seen = observation.as_json(observation.observe(self.deployment.target))
+        except PlatformError as error:
+            return str(error)
+        found = observation.identities(seen)
+        wanted = proof.instances(self.deployment, Direction.FORWARD)
+        if unseen := sorted(key for key in wanted if found.get(key) is None):
+            messages = {each["key"]: each["message"] for each in seen["instances"]}
+            return " ".join(messages.get(key) or f"{key} was not seen." for key in unseen)
+        journal.write_deployment(self.lease, before=seen)
+        self.deployment.before = seen
+        return ""
+
+    def _run_steps(self, direction: Direction) -> None:
+        for step in self._steps(direction):
+            self._run_step(step)
+
+    def _steps(self, direction: Direction) -> Iterator[Step]:
+        steps = Step.objects.filter(
+            phase__deployment=self.deployment, phase__direction=direction
+        ).exclude(status__in=(StepStatus.SUCCEEDED, StepStatus.SKIPPED))
+        yield from steps.select_related("phase", "undoes").order_by("phase__position", "position")
+
+    def _run_step(self, step: Step) -> None:
+        self._require_right()
+        control = self.pulse.control(step.pk)
+        journal.begin_step(self.lease, step, self.clock())
+        try:
+            self._until_done(step, control)
+            status, message = StepStatus.SUCCEEDED, ""
+        except StepFailed as failure:
+            status, message = StepStatus.FAILED, str(failure)
+        self.pulse.flush()
+        journal.write_step(
+            self.lease, step.pk, status=status, message=message, finished_at=self.clock()
+        )
+        if status == StepStatus.FAILED:
+            raise StepFailed(f"{step.name}: {message}")
+
+    def _require_right(self) -> None:
+        self.deployment.refresh_from_db(fields=["started_by", "resumed_by"])
+        actor = self.deployment.responsible
+        allowed, needed = rights.to_work_on(actor, self.deployment)
+        if not allowed:
+            raise Ended(
+                Status.PAUSED,
+                "RIGHT_LOST",
+                f"{actor.label} may no longer do this ({needed}). Nothing more was changed. "
+                "Somebody who may can resume it.",
+            )
+
+    def _until_done(self, step: Step, control: StepControl) -> None:
+        deadline = time.monotonic() + step.timeout
+        call = self._prepared(step, control, deadline)
+        while True:
+            self.pulse.checkpoint()
+            progress = _attempt(call)
+            if isinstance(progress, Done):
+                _require_every_outcome(step, control)
+                return
+            self._hold_on(step, progress, deadline)
+
+    def _prepared(
+        self, step: Step, control: StepControl, deadline: float
+    ) -> Callable[[], Progress]:
+        """The call to repeat: `undo` with the earlier capture, or `apply` after a capture."""
+        deployment = self.deployment
+        try:
+            target = observation.target_ref(deployment.target)
+        except PlatformError as error:
+            raise StepFailed(str(error)) from None
+        kind = steps_of(deployment.target.service.deployment_type)[step.kind]
+        spec = plan.spec_of(deployment, step)
+        if step.undoes is not None:
+            captured = step.undoes.captured or {}
+            return lambda: kind.undo(target, spec, captured, control)
+        while step.captured is None:
+            found = _attempt(lambda: kind.capture(target, spec, control))
+            if isinstance(found, Running):
+                self._hold_on(step, found, deadline)
+                continue
+            journal.write_step(self.lease, step.pk, captured=found)
+            step.captured = found
+        kept = step.captured
+        return lambda: kind.apply(target, spec, kept, control)
+
+    def _hold_on(self, step: Step, progress: Running, deadline: float) -> None:
+        """Wait as long as the platform asked, unless the step's time is over."""
+        if time.monotonic() + progress.again_in >= deadline:
+            raise StepFailed(f"{progress.message} (gave up after {step.timeout:g} s)")
+        self.pulse.flush()
+        journal.write_step(self.lease, step.pk, message=progress.message)
+        self.pulse.wait(progress.again_in)
+
+    def _look_after(self, *, back: bool) -> proof.Judged:
+        """Look, judge, and keep it as the evidence of the execution."""
+        seen, after = proof.look(self.deployment, back=back)
+        journal.write_deployment(self.lease, after=after)
+        self._seen = seen
+        return after
+
+    def _require_as_before(self, after: proof.Judged) -> None:
+        """Only what is seen running makes a rollback one."""
+        self.pulse.checkpoint()
+        if unknown := proof.having(after, Verdict.UNKNOWN):
+            raise Ended(
+                Status.PAUSED,
+                "UNVERIFIED",
+                "Every step is done, but what runs could not be seen on "
+                f"{', '.join(unknown)}. Resume to look again, or abort.",
+            )
+        if different := proof.having(after, Verdict.DIFFERENT):
+            raise Ended(
+                Status.FAILED, "VERIFICATION_FAILED", f"Not as before: {', '.join(different)}."
+            )
+
+    def _stopped(self) -> None:
+        """Aborted: say what each instance was left at. A lost lease: nothing is ours to say."""
+        if lifecycle.status_of(self.lease) != Status.ABORTING:
+            lifecycle.release(self.lease, self.clock())
+            return
+        back = self.deployment.is_rollback or self._failed_step() is not None
+        left = proof.left_at(self.deployment, self._look_after(back=back))
+        by = self.deployment.events.filter(status=Status.ABORTING).latest("pk").message
+        self._rest(Ended(Status.ABORTED, "ABORTED", f"{by} {left}"))
+
+    def _rest(self, end: Ended) -> None:
+        """Close the journal, write the status, and refresh what the panel shows."""
+        now = self.clock()
+        self.pulse.flush()
+        finished: dict[str, Any] = {}
+        if end.status != Status.PAUSED:
+            finished = {"finished_at": now}
+            journal.close_steps(self.lease, now)
+        try:
+            lifecycle.advance(
+                self.deployment.pk, end.status, now=now, epoch=self.lease.epoch,
+                code=end.code, message=str(end), **finished,
+            )  # fmt: skip
+        except lifecycle.IllegalTransition:
+            self._stopped()
+            return
+        log.info("Deployment %s: %s %s.", self.deployment.pk, end.status, end.code)
+        if self._seen is not None:
+            target = self.deployment.target
+            target.refresh_from_db(fields=["current_deployment"])
+            observation.record(target, self._seen, now)
+
+
+def _attempt(call: Callable[[], Result]) -> Result | Running:
+    """The call's answer; a passing fault is a reason to look again, a lasting one fails the step."""
+    try:
+        return call()
+    except PlatformError as error:
+        if error.permanent:
+            raise StepFailed(str(error)) from None
+        return Running(str(error), RETRY_SECONDS)
+
+
+def _require_every_outcome(step: Step, control: StepControl) -> None:
+    """A platform that says Done must have said so of every instance."""
+    keys = step.phase.instances or ()
+    if missing := [key for key in keys if control.states.get(key) not in _REACHED]:
+        raise StepFailed(f"no outcome is known for {', '.join(missing)}")

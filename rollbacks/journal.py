@@ -1,0 +1,145 @@
+"""The journal of an execution: what was to be done, what was found before, what was done.
+
+Written when an execution is asked for, then only by the worker that holds its lease.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from dashboard.models import (
+    Deployment,
+    Direction,
+    Event,
+    LogLine,
+    Phase,
+    Status,
+    Step,
+    StepStatus,
+    Target,
+)
+from rollbacks import lifecycle
+from rollbacks.platforms.base import Change
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """One step; `timeout` in seconds; `problem` says why it cannot be done (empty: it can)."""
+
+    name: str
+    kind: str
+    label: str
+    timeout: float
+    settings: dict[str, Any]
+    undoes: str = ""
+    undoes_id: int | None = None
+    changes: tuple[Change, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class PlannedPhase:
+    """One phase; `gone` are recorded instances that the infrastructure no longer has."""
+
+    name: str
+    direction: Direction
+    instances: tuple[str, ...]
+    steps: tuple[PlannedStep, ...]
+    undoes: str = ""
+    undoes_id: int | None = None
+    gone: tuple[str, ...] = ()
+    is_undoable: bool = True
+
+
+@transaction.atomic
+def enqueue(deployment: Deployment, phases: Sequence[PlannedPhase]) -> None:
+    """Commit a new deployment with its journal, QUEUED; the caller sends the hint afterwards."""
+    deployment.save(force_insert=True)
+    add_phases(deployment, phases)
+    Event.objects.create(
+        deployment=deployment,
+        at=deployment.created_at,
+        actor=deployment.started_by,
+        status=Status.QUEUED,
+        message=deployment.note,
+    )
+    Target.objects.filter(pk=deployment.target_id).update(latest_deployment=deployment)
+
+
+def add_phases(deployment: Deployment, phases: Sequence[PlannedPhase]) -> None:
+    """Append planned phases to the journal."""
+    first = deployment.phases.count()
+    for position, planned in enumerate(phases, start=first):
+        phase = Phase.objects.create(
+            deployment=deployment,
+            position=position,
+            name=planned.name,
+            direction=planned.direction,
+            undoes_id=planned.undoes_id,
+            is_undoable=planned.is_undoable,
+            instances=list(planned.instances),
+        )
+        Step.objects.bulk_create(
+            Step(
+                phase=phase,
+                position=index,
+                name=step.name,
+                kind=step.kind,
+                settings=step.settings,
+                timeout=step.timeout,
+                undoes_id=step.undoes_id,
+            )
+            for index, step in enumerate(planned.steps)
+        )
+
+
+def write_step(lease: lifecycle.Lease, step_id: int, **fields: Any) -> None:
+    """Write a step's row, fenced."""
+    with lifecycle.fenced(lease):
+        Step.objects.filter(pk=step_id).update(**fields)
+
+
+def write_deployment(lease: lifecycle.Lease, **fields: Any) -> None:
+    """Write facts (never the status) of the deployment, fenced."""
+    with lifecycle.fenced(lease):
+        Deployment.objects.filter(pk=lease.deployment_id).update(**fields)
+
+
+def write_reports(
+    lease: lifecycle.Lease, step_id: int, outcomes: Mapping[str, Any], lines: Iterable[LogLine]
+) -> None:
+    """Write what instances reported since the last time, fenced."""
+    with lifecycle.fenced(lease):
+        if outcomes:
+            merged = Step.objects.values_list("outcomes", flat=True).get(pk=step_id)
+            Step.objects.filter(pk=step_id).update(outcomes={**merged, **outcomes})
+        LogLine.objects.bulk_create(lines)
+
+
+def close_steps(lease: lifecycle.Lease, now: datetime) -> None:
+    """An execution ends: what was at work is aborted, what had not begun is skipped."""
+    with lifecycle.fenced(lease):
+        steps = Step.objects.filter(phase__deployment_id=lease.deployment_id)
+        steps.filter(status=StepStatus.RUNNING).update(status=StepStatus.ABORTED, finished_at=now)
+        steps.filter(status=StepStatus.QUEUED).update(status=StepStatus.SKIPPED)
+
+
+def begin_step(lease: lifecycle.Lease, step: Step, now: datetime) -> None:
+    """A worker turns to a step, perhaps not the first one to do so."""
+    write_step(
+        lease,
+        step.pk,
+        status=StepStatus.RUNNING,
+        started_at=step.started_at or now,
+        attempts=step.attempts + 1,
+        message="",
+    )
+
+
+def skip_queued(deployment: Deployment) -> None:
+    """What a failed execution will not come to; the caller's transaction is fenced."""
+    steps = Step.objects.filter(phase__deployment=deployment, status=StepStatus.QUEUED)
+    steps.update(status=StepStatus.SKIPPED)

@@ -1,0 +1,207 @@
+"""The only writer of a deployment's status and of its lease.
+
+Every write of a worker is fenced: one guarded UPDATE of the deployment's row, which fails once a
+newer worker has claimed it, opens the transaction in which the journal is written.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+
+from accounts.models import User
+from dashboard.models import HOLDING, Deployment, Event, Status, Target
+
+TRANSITIONS: Mapping[Status, frozenset[Status]] = {
+    Status.QUEUED: frozenset({Status.RUNNING, Status.ABORTED}),
+    Status.RUNNING: frozenset({Status.PAUSED, Status.ABORTING, Status.SUCCEEDED, Status.FAILED}),
+    Status.PAUSED: frozenset({Status.RUNNING, Status.ABORTING}),
+    Status.ABORTING: frozenset({Status.ABORTED}),
+    Status.SUCCEEDED: frozenset(),
+    Status.FAILED: frozenset(),
+    Status.ABORTED: frozenset(),
+}
+
+
+class IllegalTransition(Exception):
+    """The deployment is not in a status from which it may become what was asked."""
+
+
+class LeaseLost(Exception):
+    """Another worker has the execution: write nothing, start nothing."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right of one worker to work on one deployment, until `until` or a newer epoch."""
+
+    deployment_id: int
+    owner: str
+    epoch: int
+    until: datetime
+
+
+def advance(
+    deployment_id: int,
+    to: Status,
+    *,
+    now: datetime,
+    epoch: int | None = None,
+    actor: User | None = None,
+    code: str = "",
+    message: str = "",
+    **fields: Any,
+) -> None:
+    """Change the status: table look-up, guarded UPDATE, event row, one transaction.
+
+    With `epoch` the writer is a worker and must still hold the lease (LeaseLost otherwise).
+    Raises IllegalTransition where the status of the row does not allow it.
+    """
+    origins = [status for status, next_ones in TRANSITIONS.items() if to in next_ones]
+    rows = Deployment.objects.filter(pk=deployment_id, status__in=origins)
+    if epoch is not None:
+        rows = rows.filter(lease_epoch=epoch)
+    with transaction.atomic():
+        changed = rows.update(
+            status=to, code=code, message=message, version=F("version") + 1, **fields
+        )
+        if not changed:
+            _explain(deployment_id, to, epoch)
+        Event.objects.create(
+            deployment_id=deployment_id,
+            at=now,
+            actor=actor,
+            status=to,
+            code=code,
+            message=message,
+            epoch=epoch or 0,
+        )
+        if to == Status.SUCCEEDED:
+            Target.objects.filter(deployments=deployment_id).update(
+                current_deployment_id=deployment_id
+            )
+
+
+def _explain(deployment_id: int, to: Status, epoch: int | None) -> None:
+    row = Deployment.objects.values("status", "lease_epoch").get(pk=deployment_id)
+    if epoch is not None and row["lease_epoch"] != epoch:
+        raise LeaseLost(f"Deployment {deployment_id} belongs to epoch {row['lease_epoch']}.")
+    raise IllegalTransition(f"Deployment {deployment_id} is {row['status']}, not to be {to}.")
+
+
+def due(now: datetime) -> list[int]:
+    """Deployments a worker should look at: the head of each free target's queue, ended leases."""
+    held = Deployment.objects.filter(status__in=HOLDING).values("target")
+    queued = (
+        Deployment.objects.filter(status=Status.QUEUED)
+        .exclude(target__in=held)
+        .order_by("pk")
+        .values_list("pk", "target")
+    )
+    heads: dict[int, int] = {}
+    for pk, target in queued:
+        heads.setdefault(target, pk)
+    orphaned = Deployment.objects.filter(
+        Q(lease_until__lt=now) | Q(lease_until__isnull=True),
+        status__in=(Status.RUNNING, Status.ABORTING),
+    )
+    return [*heads.values(), *orphaned.values_list("pk", flat=True)]
+
+
+def claim(deployment_id: int, owner: str, now: datetime) -> Lease | None:
+    """Take the execution if it is waiting for a worker or its worker's lease has ended."""
+    until = now + timedelta(seconds=settings.LEASE_SECONDS)
+    try:
+        with transaction.atomic():
+            deployment = Deployment.objects.filter(pk=deployment_id).first()
+            if deployment is None:
+                return None
+            target = Target.objects.select_for_update().get(pk=deployment.target_id)
+            if not (_start(deployment, target, now) or _is_orphan(deployment_id, now)):
+                return None
+            taken = Deployment.objects.filter(
+                Q(lease_until__lt=now) | Q(lease_until__isnull=True),
+                pk=deployment_id,
+                status__in=(Status.RUNNING, Status.ABORTING),
+            ).update(lease_owner=owner, lease_epoch=F("lease_epoch") + 1, lease_until=until)
+            if not taken:
+                return None
+            epoch = Deployment.objects.values_list("lease_epoch", flat=True).get(pk=deployment_id)
+    except IntegrityError:
+        return None  # another execution took the target between our look and our write
+    return Lease(deployment_id, owner, epoch, until)
+
+
+def _start(deployment: Deployment, target: Target, now: datetime) -> bool:
+    """Let the head of a free target's queue begin; the target's row is locked."""
+    on_target = Deployment.objects.filter(target=target)
+    if deployment.status != Status.QUEUED or on_target.filter(status__in=HOLDING).exists():
+        return False
+    if on_target.filter(status=Status.QUEUED, pk__lt=deployment.pk).exists():
+        return False
+    try:
+        advance(
+            deployment.pk,
+            Status.RUNNING,
+            now=now,
+            started_at=now,
+            replaces_id=target.current_deployment_id,
+        )
+    except IllegalTransition:
+        return False
+    return True
+
+
+def _is_orphan(deployment_id: int, now: datetime) -> bool:
+    return Deployment.objects.filter(
+        Q(lease_until__lt=now) | Q(lease_until__isnull=True),
+        pk=deployment_id,
+        status__in=(Status.RUNNING, Status.ABORTING),
+    ).exists()
+
+
+def renew(lease: Lease, now: datetime) -> Status:
+    """Prolong the lease; the deployment's status as it is now. Raises LeaseLost."""
+    until = now + timedelta(seconds=settings.LEASE_SECONDS)
+    rows = Deployment.objects.filter(
+        pk=lease.deployment_id,
+        lease_epoch=lease.epoch,
+        status__in=(Status.RUNNING, Status.ABORTING),
+    )
+    if not rows.update(lease_until=until):
+        raise LeaseLost(f"Deployment {lease.deployment_id} went on without {lease.owner}.")
+    return Status(Deployment.objects.values_list("status", flat=True).get(pk=lease.deployment_id))
+
+
+def release(lease: Lease, now: datetime) -> None:
+    """Give the execution back at a safe point, so that the next worker need not wait."""
+    Deployment.objects.filter(
+        pk=lease.deployment_id, lease_epoch=lease.epoch, status__in=HOLDING
+    ).update(lease_until=now - timedelta(microseconds=1))
+
+
+@contextmanager
+def fenced(lease: Lease) -> Iterator[None]:
+    """A transaction in which this worker may write; LeaseLost if a newer epoch exists."""
+    with transaction.atomic():
+        rows = Deployment.objects.filter(
+            pk=lease.deployment_id,
+            lease_epoch=lease.epoch,
+            status__in=(Status.RUNNING, Status.ABORTING),
+        )
+        if not rows.update(version=F("version") + 1):
+            raise LeaseLost(f"Deployment {lease.deployment_id} went on without {lease.owner}.")
+        yield
+
+
+def status_of(lease: Lease) -> Status:
+    """The status as it is now. Raises LeaseLost if a newer epoch exists."""
+    row = Deployment.objects.values("status", "lease_epoch").get(pk=lease.deployment_id)
+    if row["lease_epoch"] != lease.epoch:
+        raise LeaseLost(f"Deployment {lease.deployment_id} went on without {lease.owner}.")
+    return Status(row["status"])

@@ -1,0 +1,20 @@
+"""Turns a refusal that no view caught into a page that says why and what to do."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from rollbacks import views
+
+
+class RefusalMiddleware:
+    """Every view may let Denied and Refused through."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        return views.refused(request, error)

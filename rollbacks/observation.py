@@ -1,0 +1,185 @@
+"""What runs on a target now, what that says about a deployment, and the record of it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from django.db import transaction
+
+from dashboard.models import Artifact, Connector, Instance, Target
+from rollbacks import credentials
+from rollbacks.definition import DefinitionError, checked
+from rollbacks.platforms import platform_of
+from rollbacks.platforms.base import (
+    ArtifactRef,
+    Observation,
+    ObservedInstance,
+    PlatformError,
+    TargetRef,
+)
+
+
+class Verdict(StrEnum):
+    """What the look afterwards says about one instance."""
+
+    DEPLOYED = "DEPLOYED"
+    ROLLED_BACK = "ROLLED_BACK"
+    UNTOUCHED = "UNTOUCHED"
+    DIFFERENT = "DIFFERENT"
+    UNKNOWN = "UNKNOWN"
+
+
+def target_ref(target: Target, *, with_credential: bool = True) -> TargetRef:
+    """The target as a plain value for a platform; raises PlatformError naming what is wrong."""
+    platform = platform_of(target.service.deployment_type)
+    infrastructure = target.infrastructure
+    connector: Connector = infrastructure.connector
+    try:
+        connection = checked(platform.connector_model, connector.settings, "connector")
+        settings = checked(platform.infrastructure_model, infrastructure.settings, "infrastructure")
+    except DefinitionError as error:
+        raise PlatformError(
+            f"{infrastructure} cannot be used as it is configured: {error}", permanent=True
+        ) from None
+    return TargetRef(
+        application=target.service.application.name,
+        service=target.service.name,
+        environment=infrastructure.environment.name,
+        infrastructure=infrastructure.name,
+        connector=connection.model_dump(),
+        settings=settings.model_dump(),
+        credential=credentials.resolve(connector.credential) if with_credential else None,
+    )
+
+
+def artifact_ref(artifact: Artifact | None) -> ArtifactRef | None:
+    """The artifact as a plain value for a platform."""
+    if artifact is None:
+        return None
+    return ArtifactRef(
+        version=artifact.version,
+        location=artifact.location,
+        checksum=artifact.checksum,
+        artifact_type=artifact.service.artifact_type,
+    )
+
+
+def every_instance(target: Target) -> tuple[str, ...]:
+    """The keys of all instances the infrastructure has; no network."""
+    platform = platform_of(target.service.deployment_type)
+    return platform.select(target_ref(target, with_credential=False), {})
+
+
+def observe(target: Target, instances: Sequence[str] = ()) -> Observation:
+    """Look at the live platform. Raises PlatformError where nothing could be learned."""
+    return platform_of(target.service.deployment_type).observe(target_ref(target), instances)
+
+
+def as_json(observation: Observation) -> dict[str, Any]:
+    """The observation as it is kept in a deployment's `before`."""
+    return {
+        "instances": [
+            {
+                "key": each.key,
+                "identity": each.identity,
+                "version": each.version,
+                "is_healthy": each.is_healthy,
+                "message": each.message,
+            }
+            for each in observation.instances
+        ]
+    }
+
+
+def identities(document: Mapping[str, Any] | None) -> dict[str, str | None]:
+    """Identity by instance key out of a deployment's `before` or `after`."""
+    return {each["key"]: each["identity"] for each in (document or {}).get("instances", ())}
+
+
+def versions(document: Mapping[str, Any] | None) -> dict[str, str]:
+    """Version by instance key out of a deployment's `before` or `after`."""
+    return {each["key"]: each["version"] for each in (document or {}).get("instances", ())}
+
+
+def judged(
+    observation: Observation,
+    *,
+    touched: Iterable[str],
+    before: Mapping[str, Any] | None = None,
+    version: str = "",
+) -> dict[str, Any]:
+    """The observation with a verdict for each instance.
+
+    With `before`, every touched instance must show the identity it had there; else the version.
+    """
+    wanted, found = set(touched), as_json(observation)
+    seen = {each["key"] for each in found["instances"]}
+    found["instances"] += [
+        as_json(Observation((ObservedInstance(key, None, message="It was not seen."),)))[
+            "instances"
+        ][0]
+        for key in sorted(wanted - seen)
+    ]
+    for each in found["instances"]:
+        if before is not None:
+            expected = identities(before).get(each["key"])
+            each["expected"] = versions(before).get(each["key"]) or "nothing of ours"
+            reached = each["identity"] == expected
+        else:
+            each["expected"] = version
+            reached = each["version"] == version
+        each["verdict"] = _verdict(each, each["key"] in wanted, reached, before is not None)
+    return found
+
+
+def _verdict(each: Mapping[str, Any], touched: bool, reached: bool, back: bool) -> Verdict:
+    if not touched:
+        return Verdict.UNTOUCHED
+    if each["identity"] is None:
+        return Verdict.UNKNOWN
+    if not reached or each["is_healthy"] is False:
+        return Verdict.DIFFERENT
+    return Verdict.ROLLED_BACK if back else Verdict.DEPLOYED
+
+
+@transaction.atomic
+def record(target: Target, observation: Observation, now: datetime) -> None:
+    """Keep what was seen: instances that are gone there go here; unreachable ones stay as known."""
+    artifacts = {each.version: each for each in Artifact.objects.filter(service=target.service)}
+    current = target.current_deployment
+    known = {each.key: each for each in Instance.objects.filter(target=target)}
+    for each in observation.instances:
+        instance = known.pop(each.key, None) or Instance(target=target, key=each.key)
+        if each.identity is not None:
+            artifact = artifacts.get(each.version)
+            instance.identity, instance.version, instance.artifact = (
+                each.identity,
+                each.version,
+                artifact,
+            )
+            instance.deployment = (
+                current if current and artifact and current.artifact_id == artifact.pk else None
+            )
+            instance.seen_at = now
+        elif instance.pk is None:
+            instance.seen_at = now
+        instance.is_healthy = each.is_healthy if each.identity is not None else None
+        instance.message = each.message[:300]
+        instance.save()
+    Instance.objects.filter(pk__in=[each.pk for each in known.values()]).delete()
+    unreachable = [each for each in observation.instances if each.identity is None]
+    error = ""
+    if unreachable:
+        error = f"{len(unreachable)} of {len(observation.instances)} instances gave no answer"
+    Target.objects.filter(pk=target.pk).update(synced_at=now, sync_tried_at=now, sync_error=error)
+
+
+def sync(target: Target, now: datetime) -> None:
+    """Look, and keep what was seen; where nothing answers, what was known stays and says so."""
+    try:
+        observation = observe(target)
+    except PlatformError as error:
+        Target.objects.filter(pk=target.pk).update(sync_tried_at=now, sync_error=str(error)[:500])
+        return
+    record(target, observation, now)

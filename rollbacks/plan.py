@@ -1,0 +1,392 @@
+"""What exactly an execution will do: built here, shown to people, journaled, then done.
+
+Pure but for reading the database; touches no platform.
+"""
+
+import difflib
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import yaml
+from django.urls import reverse
+
+from dashboard.models import Deployment, Direction, Phase, Step, Target, WorkflowRevision
+from rollbacks import observation
+from rollbacks.definition import (
+    PhaseDefinition,
+    StepDefinition,
+    UndoDefinition,
+    WorkflowDefinition,
+)
+from rollbacks.journal import PlannedPhase, PlannedStep
+from rollbacks.platforms import platform_of, steps_of
+from rollbacks.platforms.base import Change, StepSpec, TargetRef
+
+
+class Configuration(StrEnum):
+    """Whose rollback steps run: the workflow's of today (the field's way) or as deployed."""
+
+    CURRENT = "current"
+    DEPLOYED = "deployed"
+
+
+@dataclass(frozen=True)
+class PlanWarning:
+    """Something a person should know before confirming; it forbids nothing."""
+
+    title: str
+    sentence: str
+    diff: tuple[str, ...] = ()
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A rollback as the dialog shows it and as the journal will hold it."""
+
+    deployment: Deployment
+    configuration: Configuration
+    revision: WorkflowRevision
+    phases: tuple[PlannedPhase, ...]
+    warnings: tuple[PlanWarning, ...]
+    reverts: tuple[str, ...]
+    leaves: tuple[str, ...]
+    has_choice: bool
+    new_instances: tuple[str, ...] = ()
+    problems: tuple[str, ...] = field(default=())
+
+    @property
+    def service(self) -> str:
+        return self.deployment.target.service.name
+
+    @property
+    def environment(self) -> Any:
+        return self.deployment.target.infrastructure.environment
+
+    @property
+    def infrastructure(self) -> str:
+        return self.deployment.target.infrastructure.name
+
+    @property
+    def workflow(self) -> str:
+        return self.deployment.workflow.name
+
+    @property
+    def revision_number(self) -> int:
+        return self.revision.number
+
+    @property
+    def deployed_by(self) -> str:
+        return self.deployment.started_by.label
+
+    @property
+    def deployed_at(self) -> datetime | None:
+        return self.deployment.finished_at
+
+    @property
+    def from_version(self) -> str:
+        return version_of(self.deployment)
+
+    @property
+    def to_version(self) -> str:
+        return version_of(self.deployment.replaces)
+
+    @property
+    def instance_count(self) -> int:
+        return len({key for phase in self.phases for key in phase.instances})
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for two plans that would do the same; the dialog sends it back."""
+        content = {
+            "deployment": self.deployment.pk,
+            "from": self.from_version,
+            "to": self.to_version,
+            "revision": self.revision.pk,
+            "phases": [
+                {
+                    "undoes": phase.undoes_id,
+                    "instances": phase.instances,
+                    "steps": [
+                        [step.name, step.kind, step.timeout, step.settings, step.undoes_id]
+                        for step in phase.steps
+                    ],
+                }
+                for phase in self.phases
+            ],
+        }
+        text = json.dumps(content, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def version_of(deployment: Deployment | None) -> str:
+    """The version it brings; empty where there is none."""
+    artifact = deployment.artifact if deployment else None
+    return artifact.version if artifact else ""
+
+
+def forward(definition: WorkflowDefinition, target: Target) -> list[PlannedPhase]:
+    """The phases of a deployment, in order. Raises PlatformError where hosts cannot be chosen."""
+    platform = platform_of(target.service.deployment_type)
+    ref = observation.target_ref(target, with_credential=False)
+    everything = platform.select(ref, {})
+
+    def around(name: str, steps: Sequence[StepDefinition]) -> list[PlannedPhase]:
+        if not steps:
+            return []
+        planned = tuple(_forward_step(step, target) for step in steps)
+        return [PlannedPhase(name, Direction.FORWARD, everything, planned, is_undoable=False)]
+
+    return [
+        *around("Pre-deployment", definition.pre_deployment_steps),
+        *(
+            PlannedPhase(
+                phase.name,
+                Direction.FORWARD,
+                platform.select(ref, phase.select),
+                tuple(_forward_step(step, target) for step in phase.steps),
+            )
+            for phase in definition.phases
+        ),
+        *around("Post-deployment", definition.post_deployment_steps),
+    ]
+
+
+def _forward_step(step: StepDefinition, target: Target) -> PlannedStep:
+    label = steps_of(target.service.deployment_type)[step.kind].label
+    return PlannedStep(step.name, step.kind, label, step.timeout, step.settings)
+
+
+def undo_of_failed(deployment: Deployment) -> list[PlannedPhase]:
+    """The phases that undo what a failed deployment has captured so far, last first.
+
+    The very rollback steps a post-deployment rollback runs, with the configuration as deployed.
+    """
+    definition = WorkflowDefinition.model_validate(deployment.revision.definition)
+    begun = [
+        phase
+        for phase in _forward_phases(deployment)
+        if any(step.captured is not None for step in phase.steps.all())
+    ]
+    ref = observation.target_ref(deployment.target, with_credential=False)
+    phases = [_undo_phase(phase, definition, deployment, None, ref) for phase in begun]
+    return [
+        PlannedPhase(
+            phase.name,
+            phase.direction,
+            phase.instances,
+            tuple(step for step in phase.steps if not step.problem),
+            phase.undoes,
+            phase.undoes_id,
+        )
+        for phase in phases
+    ]
+
+
+def rollback(deployment: Deployment, configuration: Configuration) -> Plan:
+    """The plan that undoes a successful deployment. Raises PlatformError where none can be made."""
+    current = deployment.workflow.current_revision or deployment.revision
+    revision = current if configuration == Configuration.CURRENT else deployment.revision
+    definition = WorkflowDefinition.model_validate(revision.definition)
+    everything = observation.every_instance(deployment.target)
+    recorded = _forward_phases(deployment)
+    ref = observation.target_ref(deployment.target, with_credential=False)
+    phases = tuple(
+        _undo_phase(phase, definition, deployment, everything, ref) for phase in recorded
+    )
+    deployed = {key for phase in recorded for key in phase.instances or ()}
+    new = tuple(key for key in everything if key not in deployed)
+    platform = platform_of(deployment.target.service.deployment_type)
+    return Plan(
+        deployment=deployment,
+        configuration=configuration,
+        revision=revision,
+        phases=phases,
+        warnings=tuple(_warnings(deployment, current, phases, new)),
+        reverts=platform.reverts,
+        leaves=platform.leaves,
+        has_choice=current.pk != deployment.revision_id,
+        new_instances=new,
+        problems=tuple(
+            f"{phase.name}: {step.problem}"
+            for phase in phases
+            for step in phase.steps
+            if step.problem
+        ),
+    )
+
+
+def _forward_phases(deployment: Deployment) -> list[Phase]:
+    """What was deployed, in the order in which it is undone."""
+    return list(
+        deployment.phases.filter(direction=Direction.FORWARD, is_undoable=True)
+        .prefetch_related("steps")
+        .order_by("-position")
+    )
+
+
+def _undo_phase(
+    phase: Phase,
+    definition: WorkflowDefinition,
+    deployment: Deployment,
+    everything: Iterable[str] | None,
+    ref: TargetRef,
+) -> PlannedPhase:
+    recorded = tuple(phase.instances or ())
+    present = recorded if everything is None else set(everything)
+    instances = tuple(key for key in recorded if key in present)
+    today = next((each for each in definition.phases if each.name == phase.name), None)
+    steps: tuple[PlannedStep, ...]
+    if today is None:
+        missing = "the workflow no longer has a phase of this name"
+        steps = tuple(
+            PlannedStep(step.name, step.kind, step.kind, 0, {}, undoes=step.name, problem=missing)
+            for step in phase.steps.all()
+        )
+    else:
+        journal = {step.name: step for step in phase.steps.all()}
+        steps = tuple(
+            _rollback_step(each, today, journal, deployment, instances, ref)
+            for each in today.undo_steps
+        )
+    return PlannedPhase(
+        f"Rollback {phase.name}",
+        Direction.BACK,
+        instances,
+        steps,
+        undoes=phase.name,
+        undoes_id=phase.pk,
+        gone=tuple(key for key in recorded if key not in present),
+    )
+
+
+def _rollback_step(
+    step: UndoDefinition | StepDefinition,
+    phase: PhaseDefinition,
+    journal: dict[str, Step],
+    deployment: Deployment,
+    instances: tuple[str, ...],
+    ref: TargetRef,
+) -> PlannedStep:
+    if isinstance(step, StepDefinition):
+        return _forward_step(step, deployment.target)
+    forwards = next(each for each in phase.steps if each.name == step.undo)
+    done = journal.get(step.undo)
+    problem = ""
+    if done is None or done.captured is None:
+        problem = f"{step.undo} was not run by this deployment, so there is nothing to return to"
+    elif done.kind != forwards.kind:
+        problem = f"{step.undo} was a {done.kind} step then and is a {forwards.kind} step now"
+    kind = steps_of(deployment.target.service.deployment_type)[forwards.kind]
+    changes: Sequence[Change] = ()
+    if done is not None and not problem:
+        spec = step_spec(
+            deployment, forwards.name, forwards.kind, forwards.settings, instances, Direction.BACK
+        )
+        changes = kind.preview(ref, spec, done.captured)
+    return PlannedStep(
+        name=f"Undo {forwards.name}",
+        kind=forwards.kind,
+        label=kind.label,
+        timeout=step.timeout or forwards.timeout,
+        settings=forwards.settings,
+        undoes=forwards.name,
+        undoes_id=done.pk if done and not problem else None,
+        changes=tuple(changes),
+        problem=problem,
+    )
+
+
+def step_spec(
+    deployment: Deployment,
+    name: str,
+    kind: str,
+    settings: dict[str, Any],
+    instances: tuple[str, ...],
+    direction: Direction,
+) -> StepSpec:
+    """A step as a plain value for a platform; `deployment` is the one that brings the artifact."""
+    model = steps_of(deployment.target.service.deployment_type)[kind].settings_model
+    return StepSpec(
+        name=name,
+        kind=kind,
+        settings=model.model_validate(settings).model_dump(),
+        variables=deployment.variables,
+        artifact=observation.artifact_ref(deployment.artifact),
+        instances=instances,
+        release=release_name(deployment),
+        goes_back=direction == Direction.BACK,
+    )
+
+
+def spec_of(deployment: Deployment, step: Step) -> StepSpec:
+    """A journaled step of an execution as a plain value for a platform."""
+    return step_spec(
+        deployment.rolls_back or deployment,
+        step.name,
+        step.kind,
+        step.settings,
+        tuple(step.phase.instances or ()),
+        Direction(step.phase.direction),
+    )
+
+
+def release_name(deployment: Deployment) -> str:
+    """Unique for the deployment, and readable on a host."""
+    return f"{deployment.pk}-{version_of(deployment) or 'none'}"
+
+
+def _warnings(
+    deployment: Deployment,
+    current: WorkflowRevision,
+    phases: Sequence[PlannedPhase],
+    new: Sequence[str],
+) -> Iterable[PlanWarning]:
+    if current.pk != deployment.revision_id:
+        by = current.created_by.label if current.created_by else "a catalogue file"
+        yield PlanWarning(
+            "The workflow was edited since this deployment",
+            f"Revision {deployment.revision.number} was deployed; revision {current.number} was "
+            f"made by {by}. The rollback steps of the chosen revision will run.",
+            _diff(deployment.revision.definition, current.definition),
+        )
+    settings = deployment.target.infrastructure.settings
+    if deployment.infrastructure_settings != settings:
+        yield PlanWarning(
+            "The infrastructure definition was edited since this deployment",
+            "The rollback uses it as it is now.",
+            _diff(deployment.infrastructure_settings, settings),
+        )
+    gone = sorted({key for phase in phases for key in phase.gone})
+    if gone:
+        yield PlanWarning(
+            "Instances of this deployment are gone",
+            f"{', '.join(gone)}: no longer in the infrastructure definition, so not rolled back.",
+        )
+    if new:
+        yield PlanWarning(
+            "Instances came after this deployment",
+            f"{', '.join(new)}: not deployed by it, so not rolled back.",
+        )
+    latest = deployment.target.latest_deployment
+    if latest and latest.pk > deployment.pk:
+        yield PlanWarning(
+            "Something was tried on this target since",
+            f"{latest} ended {latest.get_status_display().lower()}; what runs may differ from "
+            "what this deployment left.",
+            url=reverse("deployment", args=[latest.pk]),
+        )
+
+
+def _diff(before: object, after: object) -> tuple[str, ...]:
+    old, new = (
+        yaml.safe_dump(each, sort_keys=False, allow_unicode=True).splitlines()
+        for each in (before, after)
+    )
+    lines = difflib.unified_diff(old, new, lineterm="", n=2)
+    return tuple(line for line in lines if not line.startswith(("---", "+++")))

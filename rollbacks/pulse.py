@@ -1,0 +1,147 @@
+"""The companion thread of a running execution: keeps its lease, notices an abort within a second,
+and writes what instances report, so that the thread at work may wait for a platform."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from django.conf import settings
+from django.db import Error, connection
+
+from dashboard.models import LogLine, Status
+from rollbacks import journal, lifecycle
+from rollbacks.platforms.base import InstanceOutcome, OutcomeState, Stopped
+
+log = logging.getLogger(__name__)
+
+BEAT_SECONDS = 0.5
+LOOK_SECONDS = 1.0
+
+
+class Pulse:
+    """Use as a context manager around everything a worker does for one lease."""
+
+    def __init__(self, lease: lifecycle.Lease, clock: Callable[[], datetime]) -> None:
+        self.lease = lease
+        self._clock = clock
+        # Monotonic, so that a worker that was paused past its lease knows it when it wakes.
+        self._good_until = time.monotonic() + settings.LEASE_SECONDS
+        self._stop_reason = ""
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="pulse", daemon=True)
+        self._lock = threading.Lock()
+        self._step_id: int | None = None
+        self._outcomes: dict[str, dict[str, str]] = {}
+        self._lines: list[LogLine] = []
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ending.set()
+        self._thread.join()
+
+    def checkpoint(self) -> None:
+        """Raise Stopped once the execution was aborted or the lease cannot be relied on."""
+        if self._stop_reason:
+            raise Stopped(self._stop_reason)
+        if time.monotonic() >= self._good_until:
+            raise Stopped("the lease has ended")
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass; raises Stopped as soon as there is reason to."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            self.checkpoint()
+            time.sleep(min(0.2, left))
+        self.checkpoint()
+
+    def control(self, step_id: int) -> "StepControl":
+        """What a platform gets to speak through during one step."""
+        with self._lock:
+            self._step_id, self._outcomes, self._lines = step_id, {}, []
+        return StepControl(self, step_id)
+
+    def add(self, step_id: int, instance: str, outcome: InstanceOutcome) -> None:
+        with self._lock:
+            if step_id == self._step_id:
+                self._outcomes[instance] = {
+                    "state": outcome.state.value,
+                    "message": outcome.message,
+                }
+
+    def add_line(self, step_id: int, instance: str, text: str) -> None:
+        now = self._clock()
+        with self._lock:
+            if step_id == self._step_id:
+                self._lines += [
+                    LogLine(step_id=step_id, instance=instance, at=now, text=line.replace("\0", ""))
+                    for line in text.splitlines()
+                ]
+
+    def flush(self) -> None:
+        """Write what was reported so far; raises LeaseLost."""
+        with self._lock:
+            step_id, outcomes, lines = self._step_id, self._outcomes, self._lines
+            self._outcomes, self._lines = {}, []
+        if step_id is not None and (outcomes or lines):
+            journal.write_reports(self.lease, step_id, outcomes, lines)
+
+    def _beat(self) -> None:
+        renewed = looked = time.monotonic()
+        try:
+            while not self._ending.wait(BEAT_SECONDS):
+                try:
+                    self.flush()
+                    if time.monotonic() - renewed >= settings.HEARTBEAT_SECONDS:
+                        renewed = looked = self._renew()
+                    elif time.monotonic() - looked >= LOOK_SECONDS:
+                        looked = time.monotonic()
+                        self._notice(lifecycle.status_of(self.lease))
+                except lifecycle.LeaseLost as error:
+                    self._stop_reason = str(error)
+                    return
+                except Error:
+                    # The lease runs out by itself if the database stays away.
+                    log.exception("The pulse of deployment %s missed.", self.lease.deployment_id)
+        finally:
+            connection.close()
+
+    def _renew(self) -> float:
+        began = time.monotonic()
+        self._notice(lifecycle.renew(self.lease, self._clock()))
+        self._good_until = began + settings.LEASE_SECONDS
+        return began
+
+    def _notice(self, status: Status) -> None:
+        if status == Status.ABORTING:
+            self._stop_reason = "the execution was aborted"
+
+
+class StepControl:
+    """The Control of platforms.base, for one step; deaf once the next step has begun."""
+
+    def __init__(self, pulse: Pulse, step_id: int) -> None:
+        self._pulse = pulse
+        self._step_id = step_id
+        self.states: dict[str, OutcomeState] = {}
+
+    def checkpoint(self) -> None:
+        self._pulse.checkpoint()
+
+    def report(self, instance: str, outcome: InstanceOutcome) -> None:
+        self.states[instance] = outcome.state
+        self._pulse.add(self._step_id, instance, outcome)
+
+    def log(self, instance: str, text: str) -> None:
+        self._pulse.add_line(self._step_id, instance, text)

@@ -1,0 +1,67 @@
+"""Finds what a lost hint or a dead worker left. Every worker process sweeps; none is special."""
+
+import logging
+import random
+import threading
+from datetime import datetime, timedelta
+from typing import Any
+
+from celery import bootsteps, current_app
+from django.conf import settings
+from django.db import connection
+from django.db.models import Q
+from django.utils import timezone
+
+from dashboard.models import Target
+from rollbacks import lifecycle
+
+log = logging.getLogger(__name__)
+
+
+def sweep(now: datetime) -> None:
+    """Hint every execution that waits for a worker, and every target due for a look."""
+    for deployment_id in lifecycle.due(now):
+        current_app.send_task("rollbacks.tasks.execute", [deployment_id])
+    for target_id in _due_for_sync(now):
+        current_app.send_task("rollbacks.tasks.sync", [target_id])
+
+
+def _due_for_sync(now: datetime) -> list[int]:
+    """Targets not looked at for SYNC_SECONDS, each taken by one sweeper."""
+    old = Q(sync_tried_at__isnull=True) | Q(
+        sync_tried_at__lt=now - timedelta(seconds=settings.SYNC_SECONDS)
+    )
+    candidates = Target.objects.filter(old, current_deployment__isnull=False)
+    return [
+        pk
+        for pk in candidates.values_list("pk", flat=True)[:100]
+        if Target.objects.filter(old, pk=pk).update(sync_tried_at=now)
+    ]
+
+
+class Sweep(bootsteps.StartStopStep):
+    """Runs the sweep in a thread for as long as the worker lives."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, parent: Any, **kwargs: Any) -> None:
+        super().__init__(parent, **kwargs)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
+
+    def start(self, parent: Any) -> None:
+        self._thread.start()
+
+    def stop(self, parent: Any) -> None:
+        self._stopping.set()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        # Jitter keeps many workers from asking at the same moment.
+        while not self._stopping.wait(settings.SWEEP_SECONDS * random.uniform(0.5, 1.0)):  # noqa: S311
+            try:
+                sweep(timezone.now())
+            except Exception:
+                log.exception("The sweep failed; it tries again in a moment.")
+            finally:
+                connection.close()

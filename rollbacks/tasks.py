@@ -1,0 +1,52 @@
+"""Celery's part: it carries hints with ids. A hint may come twice or never; the database knows."""
+
+import logging
+import os
+import socket
+from typing import Any
+
+from celery import current_app, shared_task
+from celery.utils.log import get_task_logger
+from django.utils import timezone
+
+from dashboard.models import Target
+from rollbacks import execution, observation
+from rollbacks.sweep import Sweep
+
+log = get_task_logger(__name__)
+current_app.steps["worker"].add(Sweep)
+
+
+def worker_name() -> str:
+    """Tells this process from every other one that ever claims an execution."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+@shared_task
+def execute(deployment_id: int) -> None:
+    execution.execute(deployment_id, worker_name(), timezone.now)
+
+
+@shared_task
+def sync(target_id: int) -> None:
+    target = Target.objects.select_related("service__application").get(pk=target_id)
+    observation.sync(target, timezone.now())
+
+
+def hint(deployment_id: int) -> None:
+    """Wake a worker. Never raises: what a lost hint leaves, the sweep finds."""
+    _send(execute, deployment_id)
+
+
+def hint_sync(target_id: int) -> None:
+    """Ask a worker to look at a target. Never raises."""
+    _send(sync, target_id)
+
+
+def _send(task: Any, argument: int) -> None:
+    try:
+        task.delay(argument)
+    except Exception as error:  # the broker's own exceptions have no common base
+        logging.getLogger(__name__).warning(
+            "The broker took no hint (%s); the sweep will find it.", type(error).__name__
+        )
