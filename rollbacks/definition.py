@@ -7,7 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from rollbacks.platforms import platform_of, steps_of
 
-
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -15,7 +14,7 @@ class DefinitionError(ValueError):
     """The document is refused; `problems` are (place, sentence), place like `phases.0.steps.1`."""
 
     def __init__(self, problems: list[tuple[str, str]]) -> None:
-        super().__init__("; ".join(f"{place}: {what}" if place else what for place, what in problems))
+        super().__init__("; ".join(f"{place}: {what}".lstrip(": ") for place, what in problems))
         self.problems = problems
 
 

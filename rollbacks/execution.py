@@ -325,7 +325,7 @@ class Execution:
 
 
 def _attempt(call: Callable[[], Result]) -> Result | Running:
-    """The call's answer; a passing fault is a reason to look again, a lasting one fails the step."""
+    """The answer; after a passing fault look again, after a lasting one the step has failed."""
     try:
         return call()
     except PlatformError as error:

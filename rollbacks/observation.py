@@ -147,32 +147,41 @@ def _verdict(each: Mapping[str, Any], touched: bool, reached: bool, back: bool) 
 def record(target: Target, observation: Observation, now: datetime) -> None:
     """Keep what was seen: instances that are gone there go here; unreachable ones stay as known."""
     artifacts = {each.version: each for each in Artifact.objects.filter(service=target.service)}
-    current = target.current_deployment
     known = {each.key: each for each in Instance.objects.filter(target=target)}
-    for each in observation.instances:
-        instance = known.pop(each.key, None) or Instance(target=target, key=each.key)
-        if each.identity is not None:
-            artifact = artifacts.get(each.version)
-            instance.identity, instance.version, instance.artifact = (
-                each.identity,
-                each.version,
-                artifact,
-            )
-            instance.deployment = (
-                current if current and artifact and current.artifact_id == artifact.pk else None
-            )
-            instance.seen_at = now
-        elif instance.pk is None:
-            instance.seen_at = now
-        instance.is_healthy = each.is_healthy if each.identity is not None else None
-        instance.message = each.message[:300]
-        instance.save()
-    Instance.objects.filter(pk__in=[each.pk for each in known.values()]).delete()
-    unreachable = [each for each in observation.instances if each.identity is None]
-    error = ""
-    if unreachable:
-        error = f"{len(unreachable)} of {len(observation.instances)} instances gave no answer"
+    current = target.current_deployment
+    rows = [
+        _instance(each, known.get(each.key) or Instance(target=target, key=each.key), now)
+        for each in observation.instances
+    ]
+    for row in rows:
+        row.artifact = artifacts.get(row.version)
+        is_current = current and row.artifact and current.artifact_id == row.artifact.pk
+        row.deployment = current if is_current else None
+    Instance.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["target", "key"],
+        update_fields=_SEEN,
+    )
+    Instance.objects.filter(target=target).exclude(key__in=[row.key for row in rows]).delete()
+    silent = sum(each.identity is None for each in observation.instances)
+    error = f"{silent} of {len(rows)} instances gave no answer" if silent else ""
     Target.objects.filter(pk=target.pk).update(synced_at=now, sync_tried_at=now, sync_error=error)
+
+
+_SEEN = ["version", "identity", "artifact", "deployment", "is_healthy", "message", "seen_at"]
+
+
+def _instance(seen: ObservedInstance, instance: Instance, now: datetime) -> Instance:
+    """The row with what was seen; of an instance that did not answer, what was known remains."""
+    instance.message = seen.message[:300]
+    instance.is_healthy = None
+    if seen.identity is not None:
+        instance.identity, instance.version = seen.identity, seen.version
+        instance.is_healthy = seen.is_healthy
+    if seen.identity is not None or instance.pk is None:
+        instance.seen_at = now
+    return instance
 
 
 def sync(target: Target, now: datetime) -> None:
