@@ -25,7 +25,7 @@ class _Part(BaseModel):
 class Variable(_Part):
     """A workflow variable: required unless it has a default."""
 
-    name: str = Field(pattern=r"\A[A-Za-z_][A-Za-z0-9_]*\Z", max_length=60)
+    name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=60)
     default: str | None = None
     description: str = ""
 
