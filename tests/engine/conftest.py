@@ -2,7 +2,7 @@
 
 import pytest
 
-from rollbacks import execution, platforms
+from rollbacks import execution, platforms, pulse
 from tests import lab
 from tests.scene import Scene, scene
 
@@ -17,6 +17,13 @@ def fleet(monkeypatch: pytest.MonkeyPatch) -> lab.Fleet:
 
 
 @pytest.fixture
-def shop(transactional_db: None, fleet: lab.Fleet) -> Scene:
-    """A Basic workflow onto the three hosts."""
+def shop(db: None, fleet: lab.Fleet, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    """A Basic workflow onto the three hosts, inside the test's own transaction: no pulse beats."""
+    monkeypatch.setattr(pulse, "BEAT_SECONDS", 3600)
+    return scene()
+
+
+@pytest.fixture
+def live_shop(transactional_db: None, fleet: lab.Fleet) -> Scene:
+    """The same with everything committed, for tests with several workers."""
     return scene()
