@@ -115,7 +115,8 @@ def end_with_stdin() -> None:
 def serve(listening: socket.socket, on_start: Callable[[], None]) -> NoReturn:
     """Serve until SIGTERM, Ctrl-C or the worker's end; ends the process."""
     # Before uvicorn takes the signals, and after it has given them back, both end us alike.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     server = Server(_config(), on_start)
     worker = Worker(on_end=lambda: setattr(server, "should_exit", True))
     try:

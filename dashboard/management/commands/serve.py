@@ -30,4 +30,8 @@ class Command(BaseCommand):
         url = f"http://{shown}:{listening.getsockname()[1]}/"
         if end_with_stdin:
             serving.end_with_stdin()
-        serving.serve(listening, lambda: self.stdout.write(f"Lastgood is at {url}"))
+        serving.serve(listening, lambda: self._say(f"Lastgood is at {url}"))
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()

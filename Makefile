@@ -1,0 +1,58 @@
+# `make demo` needs Python 3.11 or newer and nothing else; `make test` is the whole truth.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# As on a site that other machines reach, so that the check of a deployment has something to check.
+DEPLOYED := LASTGOOD_HOSTS=lastgood.example LASTGOOD_ORIGINS=https://lastgood.example \
+	LASTGOOD_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_hex(48))')
+
+.PHONY: help demo run test programs
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo   Lastgood with a small real fleet on this machine, from nothing (PORT=8000)"
+	@echo "make run    Lastgood on this machine, with your own data in var/ (PORT=8000)"
+	@echo "make test   everything that is checked: format, lint, types, contracts, tests"
+
+demo: $(VENV)/lastgood.installed
+	@$(BIN)/python manage.py demo
+
+run: $(VENV)/lastgood.installed
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py serve --port $(or $(PORT),8000)
+
+test: $(VENV)/dev.installed programs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy accounts dashboard rollbacks
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check
+	$(DEPLOYED) $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(BIN)/pytest
+
+# What the tests use that is not Python; installed where that is permitted, else named.
+programs:
+	@missing=""; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	command -v sshd >/dev/null || test -x /usr/sbin/sshd || missing="$$missing openssh-server"; \
+	command -v git >/dev/null || missing="$$missing git"; \
+	test -z "$$missing" && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -q && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $$missing; \
+	else \
+		echo "The tests need these Debian packages, please install them:$$missing" >&2; exit 1; \
+	fi
+
+$(VENV)/%.installed: requirements/%.txt | $(BIN)/python
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --upgrade
+	@echo "Installing $<, once…"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r $<
+	@touch $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Lastgood needs Python 3.11 or newer; name one: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
