@@ -215,9 +215,10 @@ class PermissionRow(Part):
         wrong = sorted(set(self.actions) - ACTIONS_OF_TYPE[self.type])
         if wrong:
             raise _refuse(f"{', '.join(wrong)}: not an action of type {self.type.value}")
-        if self.type == PermissionType.SERVICE and self.environments:
-            raise _refuse("services are not filtered by environment: leave environments out")
-        if self.type not in {PermissionType.SERVICE, PermissionType.ALL} and not self.environments:
+        unfiltered = self.type in {PermissionType.ALL, PermissionType.SERVICE}
+        if unfiltered and self.environments:
+            raise _refuse(f"type {self.type.value} covers every environment: leave them out")
+        if not unfiltered and not self.environments:
             raise _refuse(
                 "say which environments: PRODUCTION, NON_PRODUCTION or names like Shop / Staging"
             )

@@ -42,13 +42,18 @@ class Document:
 
 def documents(path: Path) -> tuple[list[Document], list[Problem]]:
     """The documents of a file, or what keeps it from being read."""
-    file = str(path)
     try:
-        return _composed(file, path.read_text(encoding="utf-8"))
+        return read_text(str(path), path.read_text(encoding="utf-8"))
     except OSError as error:
-        return [], [Problem(file, 0, "", f"cannot be read: {error.strerror}")]
+        return [], [Problem(str(path), 0, "", f"cannot be read: {error.strerror}")]
     except UnicodeDecodeError:
-        return [], [Problem(file, 0, "", "is not UTF-8 text")]
+        return [], [Problem(str(path), 0, "", "is not UTF-8 text")]
+
+
+def read_text(file: str, text: str) -> tuple[list[Document], list[Problem]]:
+    """The documents of a text, or what keeps it from being read; the file is only its name."""
+    try:
+        return _composed(file, text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         return [], [Problem(file, line, "", f"is not YAML: {error.problem}")]

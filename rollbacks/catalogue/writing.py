@@ -203,8 +203,8 @@ def _workflow(ledger: Ledger, declared: Declared[WorkflowEntry]) -> None:
     infrastructure = None if is_template else _infrastructure_named(ledger, declared)
     if service is None or not (is_template or infrastructure):
         return
-    if infrastructure and infrastructure.connector.deployment_type != service.deployment_type:
-        ledger.refuse(declared, "infrastructure", _mismatch(service, infrastructure))
+    if infrastructure and (what := mismatch(service, infrastructure)):
+        ledger.refuse(declared, "infrastructure", what)
         return
     try:
         definition = checked_definition(entry.definition, service.deployment_type, entry.type)
@@ -249,11 +249,15 @@ def _infrastructure_named(
     return ledger.find(declared, "infrastructure", found, (InfrastructureEntry, label))
 
 
-def _mismatch(service: Service, infrastructure: Infrastructure) -> str:
+def mismatch(service: Service, infrastructure: Infrastructure) -> str:
+    """Why the service cannot be deployed to the infrastructure; empty if it can."""
+    connector = infrastructure.connector
+    if connector.deployment_type == service.deployment_type:
+        return ""
     return (
-        f"its connector {infrastructure.connector} is for "
-        f"{infrastructure.connector.get_deployment_type_display()} and {service.name} is deployed "
-        f"by {service.get_deployment_type_display()}: both must be the same"
+        f"its connector {connector} is for {connector.get_deployment_type_display()} and "
+        f"{service.name} is deployed by {service.get_deployment_type_display()}: "
+        "both must be the same"
     )
 
 

@@ -87,4 +87,4 @@ def write(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture
 def admin(db: None) -> User:
     """Who administers the site."""
-    return User.objects.create_superuser("admin", password="correct horse")
+    return User.objects.create_superuser("admin")
