@@ -1,6 +1,8 @@
 """Real processes: a fleet for the module, and what it takes to talk to it."""
 
 import json
+import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -45,3 +47,21 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningFleet]:
     """Two hosts."""
     with running_fleet(tmp_path_factory.mktemp("fleet"), "web-1", "web-2") as running:
         yield running
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+def manage(*arguments: str, state: Path, **environment: str) -> subprocess.Popen[str]:
+    """A `manage.py` command of its own, in its own state directory."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LASTGOOD_")}
+    return subprocess.Popen(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=kept | {"LASTGOOD_STATE_DIR": str(state)} | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -14,18 +15,28 @@ from rollbacks.demo.fleet import CURRENT, Host
 from tests.demo.conftest import RunningFleet, running_fleet
 
 
-def ssh(
-    fleet: RunningFleet, host: Host, command: str, stdin: bytes = b""
-) -> asyncssh.SSHCompletedProcess:
-    async def run() -> asyncssh.SSHCompletedProcess:
-        async with connection(fleet, host) as there:
-            return await there.run(command, input=stdin, encoding=None, timeout=20)
+@dataclass(frozen=True)
+class Answer:
+    stdout: bytes
+    stderr: bytes
+    exit_status: int | None
+    exit_signal: str
+
+
+def ssh(fleet: RunningFleet, host: Host, command: str, stdin: bytes = b"") -> Answer:
+    async def run() -> Answer:
+        async with await connected(fleet, host) as there:
+            done = await there.run(command, input=stdin, encoding=None, timeout=20)
+        assert isinstance(done.stdout, bytes)
+        assert isinstance(done.stderr, bytes)
+        signal = done.exit_signal[0] if done.exit_signal else ""
+        return Answer(done.stdout, done.stderr, done.exit_status, signal)
 
     return asyncio.run(run())
 
 
-def connection(fleet: RunningFleet, host: Host) -> asyncssh.misc._ACMWrapper:
-    return asyncssh.connect(
+async def connected(fleet: RunningFleet, host: Host) -> asyncssh.SSHClientConnection:
+    return await asyncssh.connect(
         "127.0.0.1",
         host.ssh_port,
         username="deploy",
@@ -47,7 +58,7 @@ def test_bytes_pass_both_ways_unchanged(fleet: RunningFleet) -> None:
 
 def test_exit_status_and_signal_reach_the_client(fleet: RunningFleet) -> None:
     assert ssh(fleet, fleet.hosts[0], "exit 42").exit_status == 42
-    assert ssh(fleet, fleet.hosts[0], "kill -TERM $$").exit_signal[0] == "TERM"
+    assert ssh(fleet, fleet.hosts[0], "kill -TERM $$").exit_signal == "TERM"
 
 
 def test_a_command_that_reads_nothing_ends_though_much_is_sent(fleet: RunningFleet) -> None:
@@ -97,7 +108,7 @@ def test_a_command_outlives_the_client_that_was_cut_off(fleet: RunningFleet) -> 
     done = Path(host.directory, "done")
 
     async def run() -> None:
-        async with connection(fleet, host) as there:
+        async with await connected(fleet, host) as there:
             await there.create_process(f"sleep 0.5; echo heard by nobody; touch {done}")
             await asyncio.sleep(0.1)
             there.abort()
