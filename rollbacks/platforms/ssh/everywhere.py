@@ -1,0 +1,133 @@
+"""Goes to every host at the same time; none waits for another, and none is heard later for one.
+
+Runs asynchronous work inside of the engine's synchronous calls, and stops it when told to.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from rollbacks.platforms.base import (
+    Control,
+    Done,
+    InstanceOutcome,
+    OutcomeState,
+    PlatformError,
+    Progress,
+    Running,
+)
+from rollbacks.platforms.ssh.places import Place
+
+WATCH_SECONDS = 0.5
+AGAIN_SECONDS = 3.0
+NAMED = 6
+Result = TypeVar("Result")
+
+
+def run(work: Coroutine[Any, Any, Result], control: Control | None, threads: int) -> Result:
+    """Run the work to its end; raises Stopped soon after the control's checkpoint does."""
+
+    async def main() -> Result:
+        # Names are resolved in threads; one name that hangs must not keep others waiting.
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(threads + 1, "ssh"))
+        tasks = [asyncio.create_task(work)]
+        watch = [asyncio.create_task(_watch(control))] if control else []
+        await _first_of([*tasks, *watch])
+        return tasks[0].result()
+
+    return asyncio.run(main())
+
+
+async def at_each(
+    places: Sequence[Place], concurrency: int, visit: Callable[[Place], Awaitable[Result]]
+) -> tuple[dict[str, Result], dict[str, PlatformError]]:
+    """Each host's result or fault, by name. Anything but a PlatformError stops them all."""
+    results: dict[str, Result] = {}
+    faults: dict[str, PlatformError] = {}
+    turn = asyncio.Semaphore(concurrency)
+
+    async def one(place: Place) -> None:
+        async with turn:
+            try:
+                results[place.name] = await visit(place)
+            except PlatformError as fault:
+                faults[place.name] = fault
+
+    await _every([asyncio.create_task(one(place)) for place in places])
+    return results, faults
+
+
+async def reported(
+    place: Place, control: Control, visit: Callable[[], Awaitable[InstanceOutcome]]
+) -> None:
+    """Report the host's outcome the moment it is known, and pass its fault on."""
+    try:
+        control.report(place.name, await visit())
+    except PlatformError as fault:
+        control.report(place.name, failed(fault))
+        raise
+
+
+def failed(fault: PlatformError) -> InstanceOutcome:
+    """A lasting fault is known; after a passing one it may or may not have happened."""
+    state = OutcomeState.FAILED if fault.permanent else OutcomeState.UNKNOWN
+    return InstanceOutcome(state, sentence(str(fault)))
+
+
+def sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def concluded(faults: Mapping[str, PlatformError], done: str) -> Progress:
+    """Done, or Running while only passing faults are left; raises for lasting ones."""
+    if not faults:
+        return Done(done)
+    fault = summed(faults)
+    if fault.permanent:
+        raise fault
+    return Running(str(fault), AGAIN_SECONDS)
+
+
+def summed(faults: Mapping[str, PlatformError]) -> PlatformError:
+    """One error for all hosts, lasting faults first; hosts that say the same share a sentence."""
+    by_text: dict[str, list[str]] = {}
+    for name, fault in sorted(faults.items(), key=lambda item: (not item[1].permanent, item[0])):
+        by_text.setdefault(str(fault), []).append(name)
+    said = [f"{', '.join(names)}: {text}" for text, names in by_text.items()]
+    more = f"; and {len(said) - NAMED} more" if len(said) > NAMED else ""
+    return PlatformError(
+        "; ".join(said[:NAMED]) + more,
+        permanent=any(fault.permanent for fault in faults.values()),
+    )
+
+
+async def _watch(control: Control) -> None:
+    while True:
+        control.checkpoint()
+        await asyncio.sleep(WATCH_SECONDS)
+
+
+async def _first_of(tasks: Sequence["asyncio.Task[Any]"]) -> None:
+    """Wait for one of them, end the others, and raise what any of them raised."""
+    await _wait(tasks, asyncio.FIRST_COMPLETED)
+
+
+async def _every(tasks: Sequence["asyncio.Task[Any]"]) -> None:
+    """Wait for all of them; the first that raises ends the others."""
+    await _wait(tasks, asyncio.FIRST_EXCEPTION)
+
+
+async def _wait(tasks: Sequence["asyncio.Task[Any]"], until: str) -> None:
+    if not tasks:
+        return
+    try:
+        await asyncio.wait(tasks, return_when=until)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in tasks:
+        if not task.cancelled() and (error := task.exception()):
+            raise error

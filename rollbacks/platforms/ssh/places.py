@@ -1,0 +1,87 @@
+"""The hosts of a target as places to go to; pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rollbacks.platforms.base import PlatformError, StepSpec, TargetRef
+from rollbacks.platforms.ssh.settings import (
+    VARIABLE,
+    Connector,
+    Infrastructure,
+    absolute_path,
+    filled,
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """One host, with everything that depends on it already worked out."""
+
+    name: str
+    address: str
+    port: int
+    directory: str
+    variables: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def where(self) -> str:
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return f"{host}:{self.port}"
+
+    def fill(self, template: str) -> str:
+        """A URL with this host's values; PlatformError names an unknown placeholder."""
+        address = f"[{self.address}]" if ":" in self.address else self.address
+        values = {"name": self.name, "address": address, "port": str(self.port)}
+        try:
+            return filled(template, {**values, **self.variables})
+        except KeyError as unknown:
+            raise PlatformError(
+                f"{self.name} has no variable {unknown}, which the health check's URL names",
+                permanent=True,
+            ) from None
+
+
+def places_of(target: TargetRef, names: Sequence[str] | None = None) -> list[Place]:
+    """The named hosts (None: all), in the infrastructure's order; PlatformError if one is none."""
+    connector = Connector.model_validate(dict(target.connector))
+    infrastructure = Infrastructure.model_validate(dict(target.settings))
+    known = {host.name: host for host in infrastructure.hosts}
+    if unknown := [name for name in names or () if name not in known]:
+        raise PlatformError(
+            f"{', '.join(unknown)}: no such host in {target.infrastructure}.", permanent=True
+        )
+    return [
+        Place(
+            name=host.name,
+            address=host.address,
+            port=host.port or connector.port,
+            directory=absolute_path(filled(infrastructure.directory, host.values(connector.port))),
+            variables=dict(host.variables),
+        )
+        for host in infrastructure.hosts
+        if names is None or host.name in names
+    ]
+
+
+def environment_of(
+    place: Place, target: TargetRef, spec: StepSpec, *, is_undo: bool
+) -> dict[str, str]:
+    """What a person's command gets to know: the workflow's variables, the host's, and ours.
+
+    The host's go before the workflow's, being more specific; ours before both.
+    """
+    if wrong := [name for name in spec.variables if not VARIABLE.fullmatch(name)]:
+        raise PlatformError(
+            f"{wrong[0]!r} cannot be the name of an environment variable.", permanent=True
+        )
+    return {
+        **spec.variables,
+        **place.variables,
+        "LASTGOOD_RELEASE": spec.release,
+        "LASTGOOD_VERSION": spec.artifact.version if spec.artifact else "",
+        "LASTGOOD_SERVICE": target.service,
+        "LASTGOOD_ENVIRONMENT": target.environment,
+        "LASTGOOD_HOST": place.name,
+        "LASTGOOD_DIRECTORY": place.directory,
+        "LASTGOOD_DIRECTION": "rollback" if is_undo or spec.goes_back else "deploy",
+    }
