@@ -13,7 +13,7 @@ from accounts.models import User
 from dashboard.models import Artifact, Deployment, Infrastructure, Status, Workflow
 from rollbacks import actions
 from rollbacks.catalogue import apply
-from rollbacks.demo.fleet import Host
+from rollbacks.demo.fleet import LOOPBACK, Host
 from rollbacks.demo.releases import Release, build
 
 CATALOGUE = Path(__file__).with_name("catalogue.yaml")
@@ -82,4 +82,5 @@ def _rendered(state: Path, hosts: Sequence[Host], releases: Iterable[Release]) -
 
 
 def _entry(host: Host) -> dict[str, object]:
-    return {"name": host.name, "address": "127.0.0.1", "port": host.ssh_port}
+    variables = {"page_port": str(host.page_port)}
+    return {"name": host.name, "address": LOOPBACK, "port": host.ssh_port, "variables": variables}

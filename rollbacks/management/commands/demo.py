@@ -57,7 +57,7 @@ class Command(BaseCommand):
     def _run(self, state: Path, running: ExitStack) -> None:
         self._say("Starting hosts and the site, and deploying to the hosts; this takes a moment…")
         self._log = state / "lastgood.log"
-        logging.getLogger().handlers = [logging.FileHandler(self._log)]
+        _log_to(self._log)
         names = [name for names in story.HOSTS.values() for name in names]
         self._fleet = Fleet(state, names, self._log)
         running.callback(self._fleet.end)
@@ -146,6 +146,13 @@ def _told() -> Callable[[], bool]:
         return is_over
 
     return is_told
+
+
+def _log_to(path: Path) -> None:
+    """The console is for people: what this process logs goes where the others' does."""
+    root, handler = logging.getLogger(), logging.FileHandler(path)
+    handler.setFormatter(root.handlers[0].formatter)
+    root.handlers = [handler]
 
 
 def _heed_signals() -> None:
