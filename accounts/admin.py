@@ -21,7 +21,7 @@ from accounts.vocabulary import AccountPermission, Action, PermissionType
 # It has neither account permissions nor rows, so nothing could be given with it.
 admin.site.unregister(Group)
 
-EVERYWHERE = frozenset({PermissionType.ALL, PermissionType.SERVICE})
+EVERYWHERE = frozenset({PermissionType.SERVICE})
 
 
 @admin.register(User)
@@ -93,11 +93,6 @@ class AppPermissionForm(forms.ModelForm):  # type: ignore[type-arg]
             "non_production",
             "environments",
         )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        # AppPermission.clean() needs a type even where the one sent is refused.
-        self.instance.permission_type = self.instance.permission_type or PermissionType.DEPLOYMENT
 
     def clean(self) -> dict[str, Any]:
         row: dict[str, Any] = super().clean() or self.cleaned_data

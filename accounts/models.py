@@ -72,7 +72,7 @@ class AppPermission(models.Model):
         return f"{self.user_group}: {self.get_permission_type_display()} {self.actions}"
 
     def clean(self) -> None:
-        allowed = ACTIONS_OF_TYPE.get(PermissionType(self.permission_type), frozenset())
+        allowed = ACTIONS_OF_TYPE.get(self.permission_type, frozenset())
         wrong = sorted(set(self.actions) - {action.value for action in allowed})
         if wrong:
             raise ValidationError(

@@ -123,9 +123,8 @@ def _wanted(
 def _covers(row: AppPermission, environment: Any) -> bool:
     if row.permission_type not in {PermissionType.ALL, PermissionType.DEPLOYMENT}:
         return False
+    # Nothing ticked is nothing covered: a row must not widen when what it chose is deleted.
     chosen = {each.pk for each in row.environments.all()}
-    if not (row.production or row.non_production or chosen):
-        return row.permission_type == PermissionType.ALL
     by_type = row.production if environment.is_production else row.non_production
     return bool(by_type or environment.pk in chosen)
 

@@ -41,7 +41,7 @@ class Action(TextChoices):
 
 
 _CRUD = frozenset({Action.CREATE, Action.READ, Action.UPDATE, Action.DELETE})
-ACTIONS_OF_TYPE: dict[PermissionType, frozenset[Action]] = {
+ACTIONS_OF_TYPE: dict[str, frozenset[Action]] = {
     PermissionType.ALL: frozenset(Action),
     PermissionType.SERVICE: _CRUD,
     PermissionType.ENV: _CRUD,

@@ -1,9 +1,17 @@
 """A workflow's definition: the document people write, checked; errors name the place."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 
 from rollbacks.platforms import platform_of, steps_of
 
@@ -46,13 +54,25 @@ class UndoDefinition(_Part):
     timeout: float | None = Field(default=None, gt=0, le=86_400)
 
 
+def _which(step: object) -> str:
+    """So that a mistake is told once, of the kind of rollback step that was meant."""
+    means_undo = "undo" in step if isinstance(step, dict) else isinstance(step, UndoDefinition)
+    return "undo" if means_undo else "step"
+
+
+RollbackStep = Annotated[
+    Annotated[UndoDefinition, Tag("undo")] | Annotated[StepDefinition, Tag("step")],
+    Discriminator(_which),
+]
+
+
 class PhaseDefinition(_Part):
     """Steps in order, and rollback steps in order (by default: undo each, last first)."""
 
     name: str = Field(min_length=1, max_length=80)
     select: dict[str, Any] = {}
     steps: list[StepDefinition] = Field(min_length=1)
-    rollback_steps: list[UndoDefinition | StepDefinition] | None = None
+    rollback_steps: list[RollbackStep] | None = None
 
     @model_validator(mode="after")
     def _names(self) -> Self:
@@ -101,11 +121,16 @@ class WorkflowDefinition(_Part):
 def parse(document: object, deployment_type: str, workflow_type: str) -> WorkflowDefinition:
     """The checked definition; phases left out are the platform's default for the workflow type."""
     platform = platform_of(deployment_type)
+    if workflow_type not in platform.deploys:
+        raise DefinitionError(
+            [
+                (
+                    "",
+                    f"{platform.label} in this release deploys {', '.join(sorted(platform.deploys))}",
+                )
+            ]
+        )
     if isinstance(document, dict) and "phases" not in document:
-        if workflow_type not in platform.deploys:
-            raise DefinitionError(
-                [("phases", f"{platform.label} has no default for {workflow_type}: write phases")]
-            )
         document = {**document, "phases": platform.default_phases(workflow_type)}
     definition = checked(WorkflowDefinition, document)
     problems: list[tuple[str, str]] = []

@@ -34,7 +34,7 @@ class Workflow(models.Model):
         help_text="Empty: a template; the infrastructure is chosen at each execution.",
     )
     current_revision = models.ForeignKey(
-        "WorkflowRevision", on_delete=models.PROTECT, null=True, editable=False, related_name="+"
+        "WorkflowRevision", on_delete=models.RESTRICT, null=True, editable=False, related_name="+"
     )
     archived_at = models.DateTimeField(
         null=True, blank=True, help_text="Set when the workflow was deleted; its history stays."

@@ -215,7 +215,7 @@ class PermissionRow(Part):
         wrong = sorted(set(self.actions) - ACTIONS_OF_TYPE[self.type])
         if wrong:
             raise _refuse(f"{', '.join(wrong)}: not an action of type {self.type.value}")
-        unfiltered = self.type in {PermissionType.ALL, PermissionType.SERVICE}
+        unfiltered = self.type == PermissionType.SERVICE
         if unfiltered and self.environments:
             raise _refuse(f"type {self.type.value} covers every environment: leave them out")
         if not unfiltered and not self.environments:

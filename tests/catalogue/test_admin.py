@@ -319,8 +319,8 @@ def test_a_deleted_row_takes_its_rights_with_it(page: Client) -> None:
         ({"app_permissions-0-actions": ["CREATE"]}, "not an action of type DEPLOYMENT"),
         ({"app_permissions-0-all_applications": ""}, "Choose applications, or all of them"),
         (
-            {"app_permissions-0-permission_type": "ALL", "app_permissions-0-production": "on"},
-            "covers every environment",
+            {"app_permissions-0-permission_type": "ALL"},
+            "Tick production or non-production",
         ),
         ({"account_permissions": ["MANAGE_USERS_AND_GROUPS"]}, "needs View Users"),
     ],
