@@ -17,7 +17,7 @@ from dashboard.models import Deployment, Service, Target
 from rollbacks import actions, drifts, menus
 from rollbacks.eligibility import Refusal, Refused
 from rollbacks.forms import ExecuteForm, RollbackForm
-from rollbacks.plan import Configuration, Plan
+from rollbacks.plan import Configuration
 
 
 def _actor(request: HttpRequest) -> User:
@@ -109,28 +109,12 @@ def _dialog(
         "form": form,
         "is_stale": status == 409,
         "drift_url": reverse("drift", args=[deployment.pk]),
-        "choices": _choices(planned),
         "may_override_freeze": policy.holds(
             actor, AccountPermission.ALLOW_DEPLOYMENTS_DURING_FREEZE
         ),
     }
     template = "rollbacks/_dialog.html" if _is_htmx(request) else "rollbacks/rollback.html"
     return render(request, template, context, status=status)
-
-
-def _choices(planned: Plan | None) -> list[tuple[str, str]]:
-    """The two configurations whose rollback steps may run, for people."""
-    if planned is None or not planned.has_choice:
-        return []
-    deployment = planned.deployment
-    now = deployment.workflow.current_revision or deployment.revision
-    return [
-        (Configuration.CURRENT.value, f"As configured now (revision {now.number})"),
-        (
-            Configuration.DEPLOYED.value,
-            f"As it was deployed (revision {deployment.revision.number})",
-        ),
-    ]
 
 
 @require_GET
@@ -204,10 +188,9 @@ def refresh(request: HttpRequest, target_id: int) -> HttpResponse:
 
 def refused(request: HttpRequest, error: Exception) -> HttpResponse | None:
     """A refusal nobody caught, as a page: see middleware."""
-    template = "rollbacks/_message.html" if _is_htmx(request) else "rollbacks/message.html"
     if isinstance(error, policy.Denied):
         context = {"title": "You may not do this", "sentence": str(error)}
-        return render(request, template, context, status=403)
+        return render(request, "rollbacks/message.html", context, status=403)
     if isinstance(error, Refused):
         first = error.refusals[0]
         context = {
@@ -217,7 +200,7 @@ def refused(request: HttpRequest, error: Exception) -> HttpResponse | None:
             "url": first.url,
             "link_text": first.link_text,
         }
-        return render(request, template, context, status=409)
+        return render(request, "rollbacks/message.html", context, status=409)
     return None
 
 
