@@ -38,7 +38,7 @@ def _database(url: str) -> dict[str, object]:
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": STATE_DIR / "lastgood.sqlite3",
             # A file, because threads that share a database in memory cannot wait for each other.
-            "TEST": {"NAME": STATE_DIR / "test.sqlite3"},
+            "TEST": {"NAME": STATE_DIR / f"test-{os.getpid()}.sqlite3"},
             "OPTIONS": {
                 "timeout": 30,
                 "transaction_mode": "IMMEDIATE",
