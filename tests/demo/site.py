@@ -40,6 +40,7 @@ class Browser:
     def submit(self, path: str, **filled: str) -> httpx.Response:
         """Open the page, fill in the form that has these fields, send it; where that leads."""
         page = self._client.get(path)
+        assert page.status_code == 200, page.text
         fields = Forms(page.text).with_field(next(iter(filled)))
         answer = self._client.post(
             str(page.url), data=fields | filled, headers={"Referer": str(page.url)}

@@ -27,7 +27,7 @@ LOOK_SECONDS = 0.2
 TOLD = """
 Lastgood is at http://{address}:{port}/
 
-Sign in with a name and a password (engineer may roll back, viewer may look, admin is admin):
+Sign in by name and password (engineer may roll back, viewer may look, admin administers):
 {people}
 
 The hosts' own pages:
