@@ -1,4 +1,91 @@
-def services(request): ...
-def service(request, service_id): ...
-def deployments(request): ...
-def deployment(request, deployment_id): ...
+"""What people look at. Loads through what the actor may see (404); changes nothing."""
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from accounts.models import User
+from dashboard import queries
+from dashboard.models import Service
+
+STOP_POLLING = 286
+
+
+def _actor(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # LoginRequiredMiddleware
+    return request.user
+
+
+def _is_poll(request: HttpRequest) -> bool:
+    return bool(getattr(request, "htmx", False))
+
+
+@require_safe
+def services(request: HttpRequest) -> HttpResponse:
+    """Every service with what runs of it in each environment."""
+    actor, text = _actor(request), request.GET.get("q", "").strip()[:80]
+    page = Paginator(queries.services(actor, text), queries.PAGE).get_page(request.GET.get("page"))
+    rows = queries.service_rows(page.object_list, actor)
+    return render(request, "services.html", {"rows": rows, "page": page, "text": text})
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def service(request: HttpRequest, service_id: int) -> HttpResponse:
+    """One service: Current Deployment Status, as a page and as the fragment it polls."""
+    actor, version = _actor(request), queries.panel_version(service_id, _actor(request))
+    if _is_poll(request) and version and request.GET.get("version") == version:
+        return HttpResponse(status=204)
+    visible = Service.objects.visible_to(actor).select_related("application")
+    shown = get_object_or_404(visible, pk=service_id)
+    rows = queries.panel(shown, actor)
+    context = {
+        "service": shown,
+        "rows": rows,
+        "version": version,
+        "is_active": any(row.active for row in rows),
+        "recent": queries.recent_deployments(shown, actor),
+        "may_execute": queries.may_execute(shown, actor),
+    }
+    return render(request, "_service.html" if _is_poll(request) else "service.html", context)
+
+
+@require_safe
+def deployments(request: HttpRequest) -> HttpResponse:
+    """Every deployment and rollback, newest first."""
+    actor, filters = _actor(request), queries.Filters.read(request.GET)
+    context = {
+        "page": queries.deployments(actor, filters),
+        "filters": filters,
+        **queries.filter_choices(actor),
+    }
+    return render(request, "deployments.html", context)
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def deployment(request: HttpRequest, deployment_id: int) -> HttpResponse:
+    """One execution with its journal, as a page and as the fragment it polls."""
+    actor, version = _actor(request), queries.deployment_version(deployment_id, _actor(request))
+    if not version:
+        raise Http404
+    if _is_poll(request) and request.GET.get("version") == version:
+        return HttpResponse(status=204)
+    shown = get_object_or_404(queries.deployment(actor), pk=deployment_id)
+    is_live = shown.is_active or queries.rollback_state(shown) == "ROLLING_BACK"
+    context = {
+        "deployment": shown,
+        "phases": queries.journal(shown),
+        "verification": queries.verification(shown),
+        "version": version,
+        "is_live": is_live,
+    }
+    if not _is_poll(request):
+        return render(request, "deployment.html", context)
+    status = 200 if is_live else STOP_POLLING
+    answer = render(request, "_deployment.html", {**context, "is_fragment": True}, status=status)
+    if request.GET.get("status") != shown.status:
+        answer["HX-Trigger"] = "status-changed"  # the buttons are to be asked for again
+    return answer
