@@ -189,6 +189,7 @@ def abort(deployment: Deployment, actor: User, now: datetime) -> None:
         if locked.status == Status.QUEUED:
             changes: dict[str, Any] = {"finished_at": now}
             to = Status.ABORTED
+            journal.skip_queued(locked)
             message += " It had not begun; nothing was touched."
         else:
             # A paused execution has no worker: without a lease the next sweep ends it.
@@ -203,6 +204,9 @@ def resume(deployment: Deployment, actor: User, now: datetime) -> None:
     policy.require(*rights.to_work_on(actor, deployment))
     with transaction.atomic():
         locked = _locked(deployment.pk)
+        # A queued one may become running too, yet only as the head of its target's queue.
+        if locked.status != Status.PAUSED:
+            raise Refused(_not_now(locked))
         message = f"Resumed by {actor.label}."
         _advance(
             locked, Status.RUNNING, actor, now, "RESUMED", message,
@@ -281,12 +285,16 @@ def _advance(
             deployment.pk, to, now=now, actor=actor, code=code, message=message, **fields
         )
     except lifecycle.IllegalTransition:
-        status = deployment.get_status_display().lower()
-        raise Refused(
-            Refusal(
-                Code.NOT_FINISHED, f"{deployment} is {status}, so this cannot be done.", "Reload."
-            )
-        ) from None
+        raise Refused(_not_now(deployment)) from None
+
+
+def _not_now(deployment: Deployment) -> Refusal:
+    status = deployment.get_status_display().lower()
+    return Refusal(
+        Code.NOT_FINISHED,
+        f"{deployment} is {status}, so this cannot be done.",
+        "Reload the page to see what can.",
+    )
 
 
 def _hint(deployment: Deployment) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, TypeVar
 
+from django.db import InterfaceError, OperationalError
+
 from dashboard.models import Deployment, Direction, Status, Step, StepStatus
 from rollbacks import journal, lifecycle, observation, plan, proof, rights
 from rollbacks.observation import Verdict
@@ -86,7 +88,8 @@ class Execution:
             self._rest(end)
         except (Stopped, lifecycle.IllegalTransition):
             self._stopped()
-        except lifecycle.LeaseLost:
+        except (lifecycle.LeaseLost, OperationalError, InterfaceError):
+            # A database that is away or busy for a moment decides nothing: a successor goes on.
             raise
         except Exception as error:
             # Our own fault: it pauses with the exception's name, so that nothing is lost.
@@ -101,7 +104,7 @@ class Execution:
             )
 
     def _work(self) -> None:
-        self.pulse.checkpoint()
+        self._require_not_aborted()
         self._require_current()
         self._look_before()
         if self.deployment.is_rollback:
@@ -214,8 +217,15 @@ class Execution:
         if status == StepStatus.FAILED:
             raise StepFailed(f"{step.name}: {message}")
 
+    def _require_not_aborted(self) -> None:
+        """Ask the row: the pulse of a worker that has just begun has not looked yet."""
+        self.pulse.checkpoint()
+        if self.deployment.status == Status.ABORTING:
+            raise Stopped("the execution was aborted")
+
     def _require_right(self) -> None:
-        self.deployment.refresh_from_db(fields=["started_by", "resumed_by"])
+        self.deployment.refresh_from_db(fields=["status", "started_by", "resumed_by"])
+        self._require_not_aborted()
         actor = self.deployment.responsible
         allowed, needed = rights.to_work_on(actor, self.deployment)
         if not allowed:

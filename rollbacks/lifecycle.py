@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
 from accounts.models import User
-from dashboard.models import HOLDING, Deployment, Event, Status, Target
+from dashboard.models import FINISHED, HOLDING, Deployment, Event, Status, Target
 
 TRANSITIONS: Mapping[Status, frozenset[Status]] = {
     Status.QUEUED: frozenset({Status.RUNNING, Status.ABORTED}),
@@ -67,6 +67,10 @@ def advance(
     if epoch is not None:
         rows = rows.filter(lease_epoch=epoch)
     with transaction.atomic():
+        # Always the target before its deployment: people's actions lock in that order too, and
+        # the other order is a deadlock on PostgreSQL.
+        target_id = Deployment.objects.values_list("target", flat=True).get(pk=deployment_id)
+        target = Target.objects.select_for_update().get(pk=target_id)
         changed = rows.update(
             status=to, code=code, message=message, version=F("version") + 1, **fields
         )
@@ -81,10 +85,12 @@ def advance(
             message=message,
             epoch=epoch or 0,
         )
-        if to == Status.SUCCEEDED:
-            Target.objects.filter(deployments=deployment_id).update(
-                current_deployment_id=deployment_id
-            )
+        if to in FINISHED:
+            # Due for a look: a worker that dies now does not come to record what it saw.
+            target.sync_tried_at = None
+            if to == Status.SUCCEEDED:
+                target.current_deployment_id = deployment_id
+            target.save(update_fields=["sync_tried_at", "current_deployment"])
 
 
 def _explain(deployment_id: int, to: Status, epoch: int | None) -> None:

@@ -1,6 +1,8 @@
 """What every test shares: an engine that runs in the test's own thread, and hints that are kept."""
 
 import pytest
+from django.conf import settings
+from django.contrib.auth import hashers
 
 from rollbacks import tasks
 
@@ -11,3 +13,11 @@ def hints(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     sent: list[int] = []
     monkeypatch.setattr(tasks, "hint", sent.append)
     return sent
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password takes a fifth of a second to hash, and every scene has four people."""
+    hashers.get_hashers.cache_clear()
+    quick = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    monkeypatch.setattr(settings, "PASSWORD_HASHERS", quick)

@@ -4,7 +4,6 @@ It keeps the contract of rollbacks.platforms.base and nothing else; what the rea
 tested against real servers.
 """
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -35,14 +34,22 @@ class Anything(BaseModel):
 
 @dataclass
 class Fleet:
-    """The hosts: what each runs ("" is nothing), and what goes wrong there."""
+    """The hosts: what each runs ("" is nothing), and what goes wrong there.
+
+    `calls` are the changes made; `specs` what each call of a step was given; `point` is called
+    before each call of the platform.
+    """
 
     runs: dict[str, str]
     calls: list[tuple[str, str, str]] = field(default_factory=list)
     silent: set[str] = field(default_factory=set)
     broken: dict[str, str] = field(default_factory=dict)
     before_change: Callable[[str], None] = lambda host: None
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    after_change: Callable[[str], None] = lambda host: None
+    point: Callable[[str], None] = lambda label: None
+    specs: list[tuple[str, StepSpec]] = field(default_factory=list)
+    is_unreachable: bool = False
+    unhealthy: set[str] = field(default_factory=set)
 
 
 class Install(Step):
@@ -56,6 +63,7 @@ class Install(Step):
         self.fleet = fleet
 
     def capture(self, target: TargetRef, spec: StepSpec, control: Control) -> dict[str, Any]:
+        self.fleet.point("capture")
         silent = [key for key in spec.instances if key in self.fleet.silent]
         if silent:
             raise PlatformError(f"{', '.join(silent)} did not answer")
@@ -75,6 +83,8 @@ class Install(Step):
         self, verb: str, spec: StepSpec, wanted: Mapping[str, str], control: Control
     ) -> Progress:
         broken, waiting = "", []
+        self.fleet.specs.append((verb, spec))
+        self.fleet.point(verb)
         for host, release in wanted.items():
             if host in self.fleet.silent:
                 waiting.append(host)
@@ -89,6 +99,7 @@ class Install(Step):
                 control.checkpoint()
                 self.fleet.calls.append((verb, spec.name, host))
                 self.fleet.runs[host] = release
+                self.fleet.after_change(host)
                 control.log(host, f"now runs {release}")
                 control.report(host, InstanceOutcome(OutcomeState.DONE, f"runs {release}"))
         if broken:
@@ -106,6 +117,43 @@ class Install(Step):
         ]
 
 
+class Note(Step):
+    """Tells each host something, every time; there is nothing to undo."""
+
+    kind: ClassVar[str] = "lab.note"
+    label: ClassVar[str] = "Note"
+    settings_model: ClassVar[type[BaseModel]] = Anything
+
+    def __init__(self, fleet: Fleet) -> None:
+        self.fleet = fleet
+
+    def capture(self, target: TargetRef, spec: StepSpec, control: Control) -> dict[str, Any]:
+        return {}
+
+    def apply(
+        self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any], control: Control
+    ) -> Progress:
+        return self._tell("note", spec, control)
+
+    def undo(
+        self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any], control: Control
+    ) -> Progress:
+        return self._tell("unnote", spec, control)
+
+    def _tell(self, verb: str, spec: StepSpec, control: Control) -> Progress:
+        self.fleet.specs.append((verb, spec))
+        for host in spec.instances:
+            control.checkpoint()
+            self.fleet.calls.append((verb, spec.name, host))
+            control.report(host, InstanceOutcome(OutcomeState.DONE))
+        return Done()
+
+    def preview(
+        self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any] | None
+    ) -> Sequence[Change]:
+        return ()
+
+
 class Lab(Platform):
     name: ClassVar[str] = "SSH"
     label: ClassVar[str] = "Lab"
@@ -117,7 +165,7 @@ class Lab(Platform):
 
     def __init__(self, fleet: Fleet) -> None:
         self.fleet = fleet
-        self.steps = {Install.kind: Install(fleet)}  # type: ignore[misc]
+        self.steps = {Install.kind: Install(fleet), Note.kind: Note(fleet)}  # type: ignore[misc]
 
     def default_phases(self, workflow_type: str) -> list[dict[str, Any]]:
         return [{"name": "Hosts", "steps": [{"name": "Install", "kind": "lab.install"}]}]
@@ -127,12 +175,18 @@ class Lab(Platform):
         return tuple(selection.get("hosts", hosts))
 
     def observe(self, target: TargetRef, instances: Sequence[str] = ()) -> Observation:
+        self.fleet.point("observe")
+        if self.fleet.is_unreachable:
+            raise PlatformError("The network is down")
         return Observation(
             tuple(
                 ObservedInstance(key, None, message=f"{key} did not answer")
                 if key in self.fleet.silent
                 else ObservedInstance(
-                    key, self.fleet.runs.get(key, ""), self._version(key), is_healthy=True
+                    key,
+                    self.fleet.runs.get(key, ""),
+                    self._version(key),
+                    key not in self.fleet.unhealthy,
                 )
                 for key in instances or target.settings["hosts"]
             )
