@@ -50,6 +50,7 @@ MaxSessions 100
 LogLevel VERBOSE
 PrintMotd no
 PrintLastLog no
+SetEnv "HOME={home}"
 """
 
 
@@ -233,6 +234,7 @@ class Fleet:
                 port=sshd.port,
                 directory=sshd.directory,
                 keys=self._authorized_keys,
+                home=self.root(sshd.name),
             )
         )
         assert SSHD

@@ -21,6 +21,7 @@ from rollbacks.platforms.base import PlatformError
 MOST_MEMBERS = 200_000
 MOST_BYTES = 8 * 2**30
 LONGEST_LINK = 4_096
+CHUNK = 64 * 1024
 MOST_HOPS = 64
 # What zipfile, tarfile and the decompressors raise at damage, beside OSError without a number.
 _UNREADABLE = (
@@ -208,11 +209,20 @@ def _tar_members(archive: tarfile.TarFile) -> Iterator[Member]:
     for info in archive:
         if name := safe_name(info.name):
             yield _tar_member(archive, info, name)
-    # tarfile takes damage behind the first member for the end; the end is a block of zeros.
     if archive.fileobj is not None:
         archive.fileobj.seek(archive.offset)
-        if archive.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
-            raise UnsafeArchive("it is cut short or damaged")
+        _require_end(archive.fileobj)
+
+
+def _require_end(rest: Source) -> None:
+    """tarfile takes damage behind the first member for the end, which is a block of zeros; and a
+    compressed file's own checksum is only compared by whoever reads to its end."""
+    if rest.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+        raise UnsafeArchive("it is cut short or damaged")
+    for _ in range(MOST_BYTES // CHUNK):
+        if not rest.read(CHUNK):
+            return
+    raise UnsafeArchive("it has far too much behind its end")
 
 
 def _tar_member(archive: tarfile.TarFile, info: tarfile.TarInfo, name: str) -> Member:

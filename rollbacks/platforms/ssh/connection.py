@@ -21,6 +21,9 @@ from rollbacks.platforms.ssh.settings import Connector
 logging.getLogger("asyncssh").setLevel(logging.WARNING)
 
 CLOSE_SECONDS = 2.0
+# Kinds that known_hosts has for the host go first. Without the others a host with a new kind of key
+# would just hang up; with them it shows its key, and is refused for it.
+HOST_KEY_ALGORITHMS = "+ssh-ed25519,ecdsa-sha2-nistp*,rsa-sha2-*"
 KEEPALIVE_SECONDS = 5.0
 KEEPALIVES_MISSED = 2
 
@@ -151,8 +154,7 @@ async def _open(place: Place, access: Access) -> asyncssh.SSHClientConnection:
         raise _unverified(place, access) from None
     except asyncssh.KeyExchangeFailed:
         raise PlatformError(
-            f"{place.where} has no host key of the kind in known_hosts, or no cipher in common; "
-            "nothing was sent",
+            f"{place.where} and Lastgood have no way of encryption in common; nothing was sent",
             permanent=True,
         ) from None
     except asyncssh.PermissionDenied:
@@ -179,6 +181,7 @@ async def _connect(place: Place, access: Access) -> asyncssh.SSHClientConnection
         username=access.user,
         client_keys=[access.key],
         known_hosts=access.known_hosts,
+        server_host_key_algs=HOST_KEY_ALGORITHMS,
         x509_trusted_certs=None,
         config=None,
         agent_path=None,

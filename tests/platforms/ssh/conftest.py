@@ -24,6 +24,7 @@ class Shop:
     artifacts: Path
     settings: dict[str, Any] = field(default_factory=dict)
     connector: dict[str, Any] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
     captured: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     control: RecordingControl = field(default_factory=RecordingControl)
     platform: Ssh = field(default_factory=Ssh)
@@ -48,7 +49,7 @@ class Shop:
             name="Install",
             kind="ssh.install",
             settings=model.model_dump(),
-            variables={},
+            variables=self.variables,
             artifact=self.artifact(release.partition("-")[2]),
             instances=tuple(self.fleet.hosts),
             release=release,

@@ -1,0 +1,179 @@
+"""A worker that dies at any point leaves what its successor can finish, in either direction."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from rollbacks.platforms.base import ArtifactRef, Done, PlatformError, Progress, Stopped
+from rollbacks.platforms.ssh import artifacts
+from rollbacks.platforms.ssh.connection import Remote
+from tests.platforms.ssh.conftest import Shop
+from tests.platforms.ssh.control import RecordingControl
+
+# The "service": what runs is what the last restart found, and lives outside of what is compared.
+RESTART = 'readlink current >"$RUNNING-$LASTGOOD_HOST" || : >"$RUNNING-$LASTGOOD_HOST"'
+CHECK = 'test "$(cat "$RUNNING-$LASTGOOD_HOST")" = "$(readlink current)"'
+WAYS: dict[str, dict[str, Any]] = {
+    "restart and check": {"restart_command": RESTART, "health_check": {"command": CHECK}},
+    "restart": {"restart_command": RESTART},
+    "check": {"health_check": {"command": "test -d current/bin"}},
+    "neither": {},
+}
+Cut = Callable[[int, Callable[[RecordingControl], Progress]], bool]
+
+
+@pytest.fixture
+def service(shop: Shop, quiet_watch: None) -> Shop:
+    running = shop.fleet.directory / "running"
+    shop.variables["RUNNING"] = str(running)
+    shop.settings = {"health_timeout": 0.1}
+    return shop
+
+
+def runs(shop: Shop) -> list[str]:
+    return [
+        (shop.fleet.directory / f"running-{host}").read_text().strip() for host in shop.fleet.hosts
+    ]
+
+
+def stopped_before_change(number: int, call: Callable[[RecordingControl], Progress]) -> bool:
+    """Cut off right before the change with this number; False where there is none any more."""
+    try:
+        call(RecordingControl(stop_at=number))
+    except Stopped:
+        return True
+    return False
+
+
+def killed_after_command(number: int, call: Callable[[RecordingControl], Progress]) -> bool:
+    """Cut off when the command with this number has run and nothing of it was heard."""
+    ran, run = 0, Remote.run
+
+    async def cut(self: Remote, *args: Any, **options: Any) -> Any:
+        nonlocal ran
+        answer = await run(self, *args, **options)
+        ran += 1
+        if ran == number:
+            raise Stopped("killed")
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Remote, "run", cut)
+        try:
+            call(RecordingControl())
+        except Stopped:
+            return True
+    return False
+
+
+CUTS = [
+    ("restart and check", stopped_before_change),
+    *((way, killed_after_command) for way in WAYS),
+]
+
+
+@pytest.mark.parametrize("shop", [1], indirect=True)
+@pytest.mark.parametrize(("way", "cut"), CUTS)
+def test_a_deployment_cut_off_anywhere_is_finished_by_the_next_call(
+    service: Shop, way: str, cut: Cut
+) -> None:
+    service.settings |= WAYS[way]
+    service.deploy("1-1.4.0")
+    before = service.trees()
+    service.deploy("2-1.4.1")
+    after = service.trees()
+    service.roll_back("2-1.4.1")
+
+    number = 1
+    while cut(number, lambda control: service.deploy("2-1.4.1", control)):
+        assert isinstance(service.deploy("2-1.4.1"), Done)
+        assert service.trees() == after, f"cut off at {number}"
+        if "restart" in way:
+            assert runs(service) == ["releases/2-1.4.1"], f"cut off at {number}"
+        service.roll_back("2-1.4.1")
+        assert service.trees() == before
+        number += 1
+    assert number > 2
+
+
+@pytest.mark.parametrize("shop", [1], indirect=True)
+@pytest.mark.parametrize(("way", "cut"), CUTS)
+@pytest.mark.parametrize("is_first", [False, True])
+def test_a_rollback_cut_off_anywhere_is_finished_by_the_next_call(
+    service: Shop, way: str, cut: Cut, is_first: bool
+) -> None:
+    service.settings |= WAYS[way]
+    if not is_first:
+        service.deploy("1-1.4.0")
+    before = service.trees()
+    service.deploy("2-1.4.1")
+
+    number = 1
+    while cut(number, lambda control: service.roll_back("2-1.4.1", control)):
+        assert isinstance(service.roll_back("2-1.4.1"), Done)
+        assert service.trees() == before, f"cut off at {number}"
+        if "restart" in way:
+            assert runs(service) == ["" if is_first else "releases/1-1.4.0"]
+        service.deploy("2-1.4.1")
+        number += 1
+    assert number > 2
+
+
+@pytest.mark.parametrize("shop", [1], indirect=True)
+@pytest.mark.parametrize(("way", "cut"), CUTS)
+@pytest.mark.parametrize("is_first", [False, True])
+def test_a_deployment_cut_off_anywhere_can_be_rolled_back(
+    service: Shop, way: str, cut: Cut, is_first: bool
+) -> None:
+    service.settings |= WAYS[way]
+    if not is_first:
+        service.deploy("1-1.4.0")
+    before = service.trees()
+    service.capture("2-1.4.1")
+
+    number = 1
+    while cut(number, lambda control: service.deploy("2-1.4.1", control)):
+        assert isinstance(service.roll_back("2-1.4.1"), Done)
+        assert service.trees() == before, f"cut off at {number}"
+        if "restart" in way and not is_first:
+            assert runs(service) == ["releases/1-1.4.0"]
+        number += 1
+    assert number > 2
+
+
+def test_an_upload_that_ends_early_is_no_release(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = artifacts.prepared
+
+    def cut(artifact: ArtifactRef, checkpoint: Callable[[], None]) -> Any:
+        packed = whole(artifact, checkpoint)
+        packed.truncate(4 * 512)  # between two members: tar itself sees nothing wrong
+        return packed
+
+    shop.capture("1-1.4.0")
+    monkeypatch.setattr(artifacts, "prepared", cut)
+
+    with pytest.raises(PlatformError, match="upload was cut short"):
+        shop.deploy("1-1.4.0")
+
+    for host in shop.fleet.hosts:
+        assert set(shop.fleet.tree(host)) == {"srv", "srv/shop", "srv/shop/releases"}
+
+
+def test_a_stop_is_heeded_at_once_while_a_host_hangs(shop: Shop) -> None:
+    shop.connector = {"connect_timeout": 60}
+    shop.capture("1-1.4.0")
+    shop.fleet.pause("web-2")
+    control = RecordingControl()
+    stop = threading.Timer(1, lambda: setattr(control, "stop_at", 1))
+    began = time.monotonic()
+
+    stop.start()
+    with pytest.raises(Stopped):
+        shop.deploy("1-1.4.0", control)
+
+    assert time.monotonic() - began < 3
