@@ -68,7 +68,7 @@ class Execution:
         self.lease = lease
         self.pulse = pulse
         self.clock = clock
-        self._seen: Observation | None = None
+        self._seen: tuple[Observation, datetime] | None = None
         self.deployment = (
             Deployment.objects.with_names()
             .select_related(
@@ -116,7 +116,7 @@ class Execution:
         try:
             self._run_steps(Direction.BACK)
         except StepFailed as failure:
-            self._look_after(back=True)
+            self._look_after(back=True, begun_only=True)
             raise Ended(Status.FAILED, "STEP_FAILED", str(failure)) from None
         after = self._look_after(back=True)
         self._require_as_before(after)
@@ -130,7 +130,8 @@ class Execution:
             except StepFailed as failure:
                 self._undo_what_was_done(str(failure))
             after = self._look_after(back=False)
-            raise Ended(Status.SUCCEEDED, "VERIFIED", proof.sentence(self.deployment, after))
+            code = "VERIFIED" if proof.is_shown_everywhere(self.deployment, after) else "UNVERIFIED"
+            raise Ended(Status.SUCCEEDED, code, proof.sentence(self.deployment, after))
         self._undo_what_was_done(f"{failed.name}: {failed.message}")
 
     def _undo_what_was_done(self, why: str) -> None:
@@ -143,10 +144,10 @@ class Execution:
         try:
             self._run_steps(Direction.BACK)
         except StepFailed as failure:
-            self._look_after(back=True)
+            self._look_after(back=True, begun_only=True)
             message = f"{why}. Then the rollback failed: {failure}"
             raise Ended(Status.FAILED, "ROLLBACK_FAILED", message) from None
-        self._require_as_before(self._look_after(back=True))
+        self._require_as_before(self._look_after(back=True), f"{why}. Then: ")
         raise Ended(Status.FAILED, "ROLLED_BACK", f"{why}. The instances are as they were before.")
 
     def _failed_step(self) -> Step | None:
@@ -175,7 +176,7 @@ class Execution:
             if not missing or self.deployment.is_rollback:
                 return
             self.pulse.wait(RETRY_SECONDS)
-        raise Ended(Status.FAILED, "NOT_SEEN", f"{missing} Nothing was touched.")
+        raise Ended(Status.FAILED, "NOT_SEEN", f"{missing.rstrip('.')}. Nothing was touched.")
 
     def _look_before_once(self) -> str:
         try:
@@ -279,26 +280,29 @@ class Execution:
         journal.write_step(self.lease, step.pk, message=progress.message)
         self.pulse.wait(progress.again_in)
 
-    def _look_after(self, *, back: bool) -> proof.Judged:
+    def _look_after(self, *, back: bool, begun_only: bool = False) -> proof.Judged:
         """Look, judge, and keep it as the evidence of the execution."""
-        seen, after = proof.look(self.deployment, back=back)
+        looked_at = self.clock()
+        seen, after = proof.look(self.deployment, back=back, begun_only=begun_only)
         journal.write_deployment(self.lease, after=after)
-        self._seen = seen
+        self._seen = (seen, looked_at) if seen else None
         return after
 
-    def _require_as_before(self, after: proof.Judged) -> None:
+    def _require_as_before(self, after: proof.Judged, why: str = "") -> None:
         """Only what is seen running makes a rollback one."""
         self.pulse.checkpoint()
         if unknown := proof.having(after, Verdict.UNKNOWN):
             raise Ended(
                 Status.PAUSED,
                 "UNVERIFIED",
-                "Every step is done, but what runs could not be seen on "
+                f"{why}Every step is done, but what runs could not be seen on "
                 f"{', '.join(unknown)}. Resume to look again, or abort.",
             )
         if different := proof.having(after, Verdict.DIFFERENT):
             raise Ended(
-                Status.FAILED, "VERIFICATION_FAILED", f"Not as before: {', '.join(different)}."
+                Status.FAILED,
+                "VERIFICATION_FAILED",
+                f"{why}Not as before: {', '.join(different)}.",
             )
 
     def _stopped(self) -> None:
@@ -307,7 +311,7 @@ class Execution:
             lifecycle.release(self.lease, self.clock())
             return
         back = self.deployment.is_rollback or self._failed_step() is not None
-        left = proof.left_at(self.deployment, self._look_after(back=back))
+        left = proof.left_at(self.deployment, self._look_after(back=back, begun_only=True))
         by = self.deployment.events.filter(status=Status.ABORTING).latest("pk").message
         self._rest(Ended(Status.ABORTED, "ABORTED", f"{by} {left}"))
 
@@ -329,9 +333,7 @@ class Execution:
             return
         log.info("Deployment %s: %s %s.", self.deployment.pk, end.status, end.code)
         if self._seen is not None:
-            target = self.deployment.target
-            target.refresh_from_db(fields=["current_deployment"])
-            observation.record(target, self._seen, now)
+            observation.record(self.deployment.target, *self._seen)
 
 
 def _attempt(call: Callable[[], Result]) -> Result | Running:

@@ -112,8 +112,10 @@ def judged(
     """The observation with a verdict for each instance.
 
     With `before`, every touched instance must show the identity it had there; else the version.
+    It must not be unhealthy, unless it was so before.
     """
     wanted, found = set(touched), as_json(observation)
+    ill = {each["key"] for each in (before or {}).get("instances", ()) if _is_ill(each)}
     seen = {each["key"] for each in found["instances"]}
     found["instances"] += [
         as_json(Observation((ObservedInstance(key, None, message="It was not seen."),)))[
@@ -123,12 +125,12 @@ def judged(
     ]
     for each in found["instances"]:
         if before is not None:
-            expected = identities(before).get(each["key"])
             each["expected"] = versions(before).get(each["key"]) or "nothing of ours"
-            reached = each["identity"] == expected
+            reached = each["identity"] == identities(before).get(each["key"])
         else:
             each["expected"] = version
             reached = each["version"] == version
+        reached = reached and (each["is_healthy"] is not False or each["key"] in ill)
         each["verdict"] = _verdict(each, each["key"] in wanted, reached, before is not None)
     return found
 
@@ -138,19 +140,29 @@ def _verdict(each: Mapping[str, Any], touched: bool, reached: bool, back: bool) 
         return Verdict.UNTOUCHED
     if each["identity"] is None:
         return Verdict.UNKNOWN
-    if not reached or each["is_healthy"] is False:
+    if not reached:
         return Verdict.DIFFERENT
     return Verdict.ROLLED_BACK if back else Verdict.DEPLOYED
 
 
+def _is_ill(each: Mapping[str, Any]) -> bool:
+    return each["is_healthy"] is False
+
+
 @transaction.atomic
-def record(target: Target, observation: Observation, now: datetime) -> None:
-    """Keep what was seen: instances that are gone there go here; unreachable ones stay as known."""
+def record(target: Target, observation: Observation, seen_at: datetime) -> None:
+    """Keep what was seen: instances that are gone there go here; unreachable ones stay as known.
+
+    A look that began before the last one that was kept (a sync overtaken by a rollback) is not.
+    """
+    target = Target.objects.select_for_update().get(pk=target.pk)
+    if target.synced_at is not None and seen_at < target.synced_at:
+        return
     artifacts = {each.version: each for each in Artifact.objects.filter(service=target.service)}
     known = {each.key: each for each in Instance.objects.filter(target=target)}
     current = target.current_deployment
     rows = [
-        _instance(each, known.get(each.key) or Instance(target=target, key=each.key), now)
+        _instance(each, known.get(each.key) or Instance(target=target, key=each.key), seen_at)
         for each in observation.instances
     ]
     for row in rows:
@@ -166,7 +178,9 @@ def record(target: Target, observation: Observation, now: datetime) -> None:
     Instance.objects.filter(target=target).exclude(key__in=[row.key for row in rows]).delete()
     silent = sum(each.identity is None for each in observation.instances)
     error = f"{silent} of {len(rows)} instances gave no answer" if silent else ""
-    Target.objects.filter(pk=target.pk).update(synced_at=now, sync_tried_at=now, sync_error=error)
+    target.synced_at = target.sync_tried_at = seen_at
+    target.sync_error = error
+    target.save(update_fields=["synced_at", "sync_tried_at", "sync_error"])
 
 
 _SEEN = ["version", "identity", "artifact", "deployment", "is_healthy", "message", "seen_at"]

@@ -13,30 +13,46 @@ log = logging.getLogger(__name__)
 Judged = dict[str, Any]  # {"instances": [{key, identity, version, …, expected, verdict}]}
 
 
-def look(deployment: Deployment, *, back: bool) -> tuple[Observation, Judged]:
-    """What is seen now, and the same with a verdict for each instance.
+def look(
+    deployment: Deployment, *, back: bool, begun_only: bool = False
+) -> tuple[Observation | None, Judged]:
+    """What is seen now (None: nothing could be), and the same with a verdict for each instance.
 
     `back`: every touched instance must show what it showed before the deployment that is undone
     (for a failed deployment: itself) began; otherwise, the version that was deployed.
+    `begun_only`: what the execution did not come to counts as untouched.
     """
     before = (deployment.rolls_back or deployment).before if back else None
-    try:
-        seen = observation.observe(deployment.target)
-    except PlatformError as error:
-        log.warning("Deployment %s: nothing could be seen (%s).", deployment.pk, error)
-        seen = Observation(())
+    seen = _seen(deployment)
     judged = observation.judged(
-        seen,
-        touched=instances(deployment, Direction.BACK if back else Direction.FORWARD),
+        seen or Observation(()),
+        touched=instances(
+            deployment, Direction.BACK if back else Direction.FORWARD, begun_only=begun_only
+        ),
         before=before,
         version=plan.version_of(deployment),
     )
     return seen, judged
 
 
-def instances(deployment: Deployment, direction: Direction) -> set[str]:
-    """The instances an execution is about, in one direction."""
+def _seen(deployment: Deployment) -> Observation | None:
+    try:
+        return observation.observe(deployment.target)
+    except PlatformError as error:
+        log.warning("Deployment %s: nothing could be seen (%s).", deployment.pk, error)
+    except Exception:
+        # A fault of ours in looking leaves unknown what runs; it must not keep an end from coming.
+        log.exception("Deployment %s: the look failed.", deployment.pk)
+    return None
+
+
+def instances(
+    deployment: Deployment, direction: Direction, *, begun_only: bool = False
+) -> set[str]:
+    """The instances an execution is about, in one direction; or only those it has come to."""
     phases = Phase.objects.filter(deployment=deployment, direction=direction)
+    if begun_only:
+        phases = phases.filter(steps__attempts__gt=0).distinct()
     return {key for phase in phases for key in phase.instances or ()}
 
 
@@ -49,6 +65,8 @@ def sentence(deployment: Deployment, after: Judged) -> str:
     """What makes a success one."""
     if deployment.rolls_back_id is not None:
         count = len(having(after, Verdict.ROLLED_BACK))
+        if not count:
+            return f"No instance of deployment {deployment.rolls_back_id} was left to roll back."
         seen = "the instance" if count == 1 else f"all {count} instances"
         return f"Seen on {seen}: as before deployment {deployment.rolls_back_id}."
     shown = len(having(after, Verdict.DEPLOYED))
@@ -56,14 +74,34 @@ def sentence(deployment: Deployment, after: Judged) -> str:
     return f"Seen on {shown} of {wanted} instances: {plan.version_of(deployment) or 'deployed'}."
 
 
+def is_shown_everywhere(deployment: Deployment, after: Judged) -> bool:
+    """Whether every instance a deployment is about shows its version."""
+    return set(having(after, Verdict.DEPLOYED)) == instances(deployment, Direction.FORWARD)
+
+
 def left_at(deployment: Deployment, after: Judged) -> str:
-    """Where an aborted execution left each instance it had begun on."""
+    """Where an aborted execution left each instance it had begun on.
+
+    A worker that died may not have reported what it did last, so whatever it had come to and does
+    not show what it showed before counts as well.
+    """
     steps = Step.objects.filter(phase__deployment=deployment)
-    touched = {key for step in steps for key in step.outcomes}
+    reported = {key for step in steps for key in step.outcomes}
+    begun = {
+        key for direction in Direction for key in instances(deployment, direction, begun_only=True)
+    }
+    before = observation.identities(deployment.before)
     left = [
-        f"{each['key']} at {_shown(each)}" for each in after["instances"] if each["key"] in touched
+        f"{each['key']} at {_shown(each)}"
+        for each in after["instances"]
+        if each["key"] in reported
+        or (each["key"] in begun and _has_changed(each, before.get(each["key"])))
     ]
     return f"Left as they are: {', '.join(left)}." if left else "No instance was touched."
+
+
+def _has_changed(each: dict[str, Any], before: str | None) -> bool:
+    return before is None or each["identity"] != before
 
 
 def _shown(each: dict[str, Any]) -> str:

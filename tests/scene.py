@@ -23,6 +23,7 @@ from dashboard.models import (
 )
 from rollbacks import actions, execution
 from rollbacks.definition import parse
+from rollbacks.eligibility import Refused
 from rollbacks.plan import Configuration
 
 
@@ -124,7 +125,7 @@ class Scene:
         deployment = Deployment.objects.get(pk=deployment.pk)
         plan, refusals = actions.confirmation(deployment, actor, configuration, timezone.now())
         if plan is None:
-            raise actions.Refused(*refusals)
+            raise Refused(*refusals)
         asked = actions.RollbackRequest(plan.fingerprint, configuration, **request)
         return actions.roll_back(deployment.pk, actor, asked, timezone.now())
 
@@ -137,6 +138,11 @@ def run(deployment: Deployment, owner: str = "worker") -> Deployment:
     """Let a worker work on it; the deployment as it is afterwards."""
     execution.execute(deployment.pk, owner, timezone.now)
     return Deployment.objects.get(pk=deployment.pk)
+
+
+def verdicts(deployment: Deployment) -> dict[str, str]:
+    """What the look afterwards said, by instance."""
+    return {each["key"]: each["verdict"] for each in (deployment.after or {})["instances"]}
 
 
 def scene(

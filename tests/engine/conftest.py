@@ -14,7 +14,7 @@ from tests.scene import Scene, scene
 def fleet(monkeypatch: pytest.MonkeyPatch) -> lab.Fleet:
     """Three hosts on which nothing runs; faults are set on it."""
     hosts = lab.Fleet({"web-1": "", "web-2": "", "web-3": ""})
-    monkeypatch.setitem(platforms.PLATFORMS, "SSH", lab.Lab(hosts))  # type: ignore[arg-type]
+    monkeypatch.setitem(platforms.PLATFORMS, "SSH", lab.Lab(hosts))
     monkeypatch.setattr(execution, "RETRY_SECONDS", 0.05)
     return hosts
 

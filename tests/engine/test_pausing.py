@@ -15,7 +15,7 @@ from rollbacks import actions, lifecycle
 from rollbacks.eligibility import Refused
 from tests.engine.faults import finish, work
 from tests.lab import Fleet
-from tests.scene import Scene, group, person, run
+from tests.scene import Scene, group, person, run, verdicts
 
 
 def leave_group(user: User) -> None:
@@ -148,8 +148,7 @@ def test_a_passing_fault_is_tried_again_until_the_time_of_the_step_is_over(
     assert (failed.status, failed.code) == (Status.FAILED, "STEP_FAILED")
     assert "web-3 did not answer (gave up after 0.3 s)" in failed.message
     assert len([verb for verb, _ in fleet.specs if verb == "undo"]) > 2
-    verdicts = {each["key"]: each["verdict"] for each in failed.after["instances"]}
-    assert verdicts == {"web-1": "ROLLED_BACK", "web-2": "ROLLED_BACK", "web-3": "UNKNOWN"}
+    assert verdicts(failed) == {"web-1": "ROLLED_BACK", "web-2": "ROLLED_BACK", "web-3": "UNKNOWN"}
 
 
 def test_a_passing_fault_that_passes_is_none(shop: Scene, fleet: Fleet) -> None:
