@@ -75,7 +75,7 @@ class Visit:
         if not state.has_release:
             await self._unpack(payload)
         pending = state.pending
-        if state.link != wanted:
+        if state.link != wanted or not state.has_release:
             pending = await self._switch(wanted)
         await self._prove(pending)
         if state.has_litter or pending != Pending.NOTHING:

@@ -15,10 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollbacks.platforms.base import ArtifactRef, PlatformError
-from rollbacks.platforms.ssh import archives
-from rollbacks.platforms.ssh.archives import UnsafeArchive, repack
+from rollbacks.platforms.ssh import members as limits
+from rollbacks.platforms.ssh.archives import repack
 from rollbacks.platforms.ssh.artifacts import prepared
-from tests.artifacts import Executable, Link, checksum, tar_artifact, zip_artifact
+from rollbacks.platforms.ssh.members import UnsafeArchive
+from tests.artifacts import Content, Executable, Link, checksum, tar_artifact, zip_artifact
 
 
 def stream(artifact: bytes) -> bytes:
@@ -113,7 +114,7 @@ def test_a_flipped_bit_in_a_zip_is_noticed() -> None:
 )
 @settings(max_examples=150, deadline=None)
 def test_damage_of_any_kind_raises_nothing_but_a_refusal(noise: bytes, at: int, kind: str) -> None:
-    files = {"a": "x" * 700, "b/c": Executable(b"y"), "l": Link("a")}
+    files: dict[str, Content] = {"a": "x" * 700, "b/c": Executable(b"y"), "l": Link("a")}
     artifact = bytearray(zip_artifact(files) if kind == "zip" else tar_artifact(files, kind))
     artifact[at : at + len(noise)] = noise
     with suppress(UnsafeArchive):
@@ -121,14 +122,19 @@ def test_damage_of_any_kind_raises_nothing_but_a_refusal(noise: bytes, at: int, 
 
 
 def test_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives, "MOST_BYTES", 1_000)
+    monkeypatch.setattr(limits, "MOST_BYTES", 1_000)
     with pytest.raises(UnsafeArchive, match="more than"):
         stream(zip_artifact({"bomb": "0" * 1_001}))
 
 
 @pytest.mark.parametrize("compression", ["", "gz", "bz2", "xz"])
 def test_modes_links_and_parents_are_kept(compression: str) -> None:
-    files = {"bin/run": Executable(b"x"), "a": "y", "l": Link("bin/run"), "bin/up": Link("../a")}
+    files: dict[str, Content] = {
+        "bin/run": Executable(b"x"),
+        "a": "y",
+        "l": Link("bin/run"),
+        "bin/up": Link("../a"),
+    }
     for artifact in (zip_artifact(files), tar_artifact(files, compression)):
         found = members(artifact)
         assert list(found)[-1] == "complete"
