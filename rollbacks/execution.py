@@ -50,11 +50,12 @@ class Ended(Exception):
 
 def execute(deployment_id: int, owner: str, clock: Callable[[], datetime]) -> None:
     """Claim the execution and work on it to its end, a pause, or the loss of the lease."""
+    began = time.monotonic()
     lease = lifecycle.claim(deployment_id, owner, clock())
     if lease is None:
         return
     log.info("Deployment %s: claimed with epoch %s.", deployment_id, lease.epoch)
-    with Pulse(lease, clock) as pulse:
+    with Pulse(lease, clock, since=began) as pulse:
         try:
             Execution(lease, pulse, clock).run()
         except lifecycle.LeaseLost as error:
@@ -326,7 +327,7 @@ class Execution:
         try:
             lifecycle.advance(
                 self.deployment.pk, end.status, now=now, epoch=self.lease.epoch,
-                code=end.code, message=str(end), **finished,
+                code=end.code, message=journal.plain(str(end)), **finished,
             )  # fmt: skip
         except lifecycle.IllegalTransition:
             self._stopped()

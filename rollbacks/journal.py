@@ -96,8 +96,15 @@ def add_phases(deployment: Deployment, phases: Sequence[PlannedPhase]) -> None:
         )
 
 
+def plain(text: str) -> str:
+    """What a host or platform said, as every database can keep it: no NUL, no half surrogates."""
+    return text.replace("\0", "").encode(errors="replace").decode()
+
+
 def write_step(lease: lifecycle.Lease, step_id: int, **fields: Any) -> None:
     """Write a step's row, fenced."""
+    if "message" in fields:
+        fields["message"] = plain(fields["message"])
     with lifecycle.fenced(lease):
         Step.objects.filter(pk=step_id).update(**fields)
 

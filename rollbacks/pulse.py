@@ -23,17 +23,23 @@ LOOK_SECONDS = 1.0
 
 
 class Pulse:
-    """Use as a context manager around everything a worker does for one lease."""
+    """Use as a context manager around everything a worker does for one lease.
 
-    def __init__(self, lease: lifecycle.Lease, clock: Callable[[], datetime]) -> None:
+    `since` is the monotonic time from before the claim, which may have waited for the database.
+    """
+
+    def __init__(
+        self, lease: lifecycle.Lease, clock: Callable[[], datetime], *, since: float
+    ) -> None:
         self.lease = lease
         self._clock = clock
         # Monotonic, so that a worker that was paused past its lease knows it when it wakes.
-        self._good_until = time.monotonic() + settings.LEASE_SECONDS
+        self._good_until = since + settings.LEASE_SECONDS
         self._stop_reason = ""
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="pulse", daemon=True)
         self._lock = threading.Lock()
+        self._flushing = threading.Lock()
         self._step_id: int | None = None
         self._outcomes: dict[str, dict[str, str]] = {}
         self._lines: list[LogLine] = []
@@ -77,7 +83,7 @@ class Pulse:
             if step_id == self._step_id:
                 self._outcomes[instance] = {
                     "state": outcome.state.value,
-                    "message": outcome.message,
+                    "message": journal.plain(outcome.message),
                 }
 
     def add_line(self, step_id: int, instance: str, text: str) -> None:
@@ -85,17 +91,35 @@ class Pulse:
         with self._lock:
             if step_id == self._step_id:
                 self._lines += [
-                    LogLine(step_id=step_id, instance=instance, at=now, text=line.replace("\0", ""))
-                    for line in text.splitlines()
+                    LogLine(step_id=step_id, instance=instance, at=now, text=line)
+                    for line in journal.plain(text).splitlines()
                 ]
 
     def flush(self) -> None:
-        """Write what was reported so far; raises LeaseLost."""
+        """Write what was reported so far; raises LeaseLost.
+
+        Both threads do. One waits for the other's write: what comes after it may end the lease.
+        """
+        with self._flushing:
+            with self._lock:
+                step_id, outcomes, lines = self._step_id, self._outcomes, self._lines
+                self._outcomes, self._lines = {}, []
+            if step_id is None or not (outcomes or lines):
+                return
+            try:
+                journal.write_reports(self.lease, step_id, outcomes, lines)
+            except Error:
+                self._take_back(step_id, outcomes, lines)
+                raise
+
+    def _take_back(
+        self, step_id: int, outcomes: dict[str, dict[str, str]], lines: list[LogLine]
+    ) -> None:
+        """Keep what could not be written for the next time; what came since is newer."""
         with self._lock:
-            step_id, outcomes, lines = self._step_id, self._outcomes, self._lines
-            self._outcomes, self._lines = {}, []
-        if step_id is not None and (outcomes or lines):
-            journal.write_reports(self.lease, step_id, outcomes, lines)
+            if step_id == self._step_id:
+                self._outcomes = {**outcomes, **self._outcomes}
+                self._lines = [*lines, *self._lines]
 
     def _beat(self) -> None:
         renewed = looked = time.monotonic()
@@ -111,7 +135,7 @@ class Pulse:
                 except lifecycle.LeaseLost as error:
                     self._stop_reason = str(error)
                     return
-                except Error:
+                except Exception:
                     # The lease runs out by itself if the database stays away.
                     log.exception("The pulse of deployment %s missed.", self.lease.deployment_id)
         finally:

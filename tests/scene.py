@@ -91,6 +91,17 @@ class Scene:
     def target(self) -> Target:
         return Target.objects.get(service=self.service, infrastructure=self.infrastructure)
 
+    def another_infrastructure(self, name: str, hosts: Sequence[str]) -> Infrastructure:
+        """Other hosts in the same environment, and a workflow that asks where to go to."""
+        self.workflow.infrastructure = None
+        self.workflow.save()
+        return Infrastructure.objects.create(
+            environment=self.environment,
+            name=name,
+            connector=self.infrastructure.connector,
+            settings={"hosts": list(hosts)},
+        )
+
     def artifact(self, version: str) -> Artifact:
         found, _ = Artifact.objects.get_or_create(
             service=self.service, version=version, defaults={"location": f"/{version}.zip"}
