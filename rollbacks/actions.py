@@ -129,7 +129,7 @@ def execute(
         target, _ = Target.objects.get_or_create(
             service=workflow.service, infrastructure=infrastructure
         )
-        target = Target.objects.select_for_update().get(pk=target.pk)
+        target = Target.objects.select_for_update(no_key=True).get(pk=target.pk)
         revision = workflow.current_revision
         if revision is None or workflow.archived_at:
             raise Refused(
@@ -225,7 +225,7 @@ def refresh(target: Target, actor: User) -> None:
 def _locked(deployment_id: int) -> Deployment:
     """The deployment, with its target's row locked until the transaction ends."""
     target_id = Deployment.objects.values_list("target", flat=True).get(pk=deployment_id)
-    Target.objects.select_for_update().get(pk=target_id)
+    Target.objects.select_for_update(no_key=True).get(pk=target_id)
     return (
         Deployment.objects.with_names()
         .select_related("revision", "replaces__artifact", "workflow__current_revision")

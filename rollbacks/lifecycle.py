@@ -68,9 +68,10 @@ def advance(
         rows = rows.filter(lease_epoch=epoch)
     with transaction.atomic():
         # Always the target before its deployment: people's actions lock in that order too, and
-        # the other order is a deadlock on PostgreSQL.
+        # the other order is a deadlock on PostgreSQL. Without `no_key`, any transaction that writes a
+        # deployment twice would want the target second, to check its foreign key.
         target_id = Deployment.objects.values_list("target", flat=True).get(pk=deployment_id)
-        target = Target.objects.select_for_update().get(pk=target_id)
+        target = Target.objects.select_for_update(no_key=True).get(pk=target_id)
         changed = rows.update(
             status=to, code=code, message=message, version=F("version") + 1, **fields
         )
@@ -127,7 +128,7 @@ def claim(deployment_id: int, owner: str, now: datetime) -> Lease | None:
             deployment = Deployment.objects.filter(pk=deployment_id).first()
             if deployment is None:
                 return None
-            target = Target.objects.select_for_update().get(pk=deployment.target_id)
+            target = Target.objects.select_for_update(no_key=True).get(pk=deployment.target_id)
             if not (_start(deployment, target, now) or _is_orphan(deployment_id, now)):
                 return None
             taken = Deployment.objects.filter(

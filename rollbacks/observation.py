@@ -155,7 +155,7 @@ def record(target: Target, observation: Observation, seen_at: datetime) -> None:
 
     A look that began before the last one that was kept (a sync overtaken by a rollback) is not.
     """
-    target = Target.objects.select_for_update().get(pk=target.pk)
+    target = Target.objects.select_for_update(no_key=True).get(pk=target.pk)
     if target.synced_at is not None and seen_at < target.synced_at:
         return
     artifacts = {each.version: each for each in Artifact.objects.filter(service=target.service)}

@@ -85,7 +85,7 @@ def test_aborts_and_ends_at_the_same_moment_wait_for_each_other(
     live_shop: Scene, fleet: Fleet
 ) -> None:
     """People lock the target, then the deployment; so must the worker that ends it."""
-    for number in range(6):
+    for number in range(10):
         deployment = live_shop.start(f"1.{number}")
 
         def abort(deployment: Deployment = deployment) -> None:
