@@ -151,7 +151,7 @@ function showDialog(focusedId) {
     if (back?.isConnected) back.focus();
   });
   shown.showModal();
-  const first = shown.querySelector("[data-focus]") || (focusedId && byId(focusedId)) || shown.querySelector("[autofocus], h1, h2");
+  const first = shown.querySelector("[data-focus]") || (focusedId && byId(focusedId)) || shown.querySelector("h1, h2");
   first?.focus({ preventScroll: true });
 }
 

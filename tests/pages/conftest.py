@@ -1,15 +1,13 @@
 """A shop with people around it, and clients that are signed in."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Browser, sync_playwright
 
 from accounts.models import User
 from dashboard.models import Deployment, Service, Target
-from tests.journeys.conftest import CHROMIUM
 from tests.pages import factories
 
 
@@ -53,11 +51,3 @@ def signed_in(shop: Shop) -> SignedIn:
         return client
 
     return sign_in
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
-        yield browser
-        browser.close()
