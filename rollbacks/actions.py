@@ -22,9 +22,10 @@ from dashboard.models import (
     Status,
     Target,
     Workflow,
+    WorkflowRevision,
 )
 from rollbacks import eligibility, journal, lifecycle, plan, rights, tasks
-from rollbacks.definition import WorkflowDefinition
+from rollbacks.definition import DefinitionError, WorkflowDefinition
 from rollbacks.eligibility import Code, Refusal, Refused
 from rollbacks.platforms.base import PlatformError
 
@@ -125,20 +126,15 @@ def execute(
 ) -> Deployment:
     """Start a deployment. Raises Denied, Refused, or DefinitionError about the variables."""
     policy.require(*rights.to_execute(actor, infrastructure.environment))
+    # The page may be old: what is executed is the workflow as it is now.
+    workflow = Workflow.objects.select_related("current_revision").get(pk=workflow.pk)
     with transaction.atomic():
         target, _ = Target.objects.get_or_create(
             service=workflow.service, infrastructure=infrastructure
         )
         target = Target.objects.select_for_update(no_key=True).get(pk=target.pk)
-        revision = workflow.current_revision
-        if revision is None or workflow.archived_at:
-            raise Refused(
-                Refusal(
-                    Code.WORKFLOW_DELETED,
-                    f"The workflow {workflow.name} was deleted or has no definition yet.",
-                    "Choose another workflow.",
-                )
-            )
+        revision = _executable(workflow)
+        _require_match(workflow, infrastructure, artifact)
         definition = WorkflowDefinition.model_validate(revision.definition)
         deployment = Deployment(
             target=target,
@@ -162,6 +158,37 @@ def execute(
     return deployment
 
 
+def _executable(workflow: Workflow) -> WorkflowRevision:
+    if workflow.current_revision is None or workflow.archived_at:
+        raise Refused(
+            Refusal(
+                Code.WORKFLOW_DELETED,
+                f"The workflow {workflow.name} was deleted or has no definition yet.",
+                "Choose another workflow.",
+            )
+        )
+    return workflow.current_revision
+
+
+def _require_match(
+    workflow: Workflow, infrastructure: Infrastructure, artifact: Artifact | None
+) -> None:
+    """The right was asked for where it lands, so nothing of elsewhere may land there."""
+    place = (
+        workflow.infrastructure_id in (None, infrastructure.pk)
+        and workflow.application_id == infrastructure.environment.application_id
+    )
+    if not place or (artifact and artifact.service_id != workflow.service_id):
+        what = f"the artifact {artifact}" if place else f"the infrastructure {infrastructure.name}"
+        raise Refused(
+            Refusal(
+                Code.CANNOT_PLAN,
+                f"The workflow {workflow.name} does not go with {what}.",
+                "Choose what belongs to the workflow.",
+            )
+        )
+
+
 def rerun(deployment: Deployment, actor: User, now: datetime) -> Deployment:
     """Deploy the same artifact with the same variables again. Raises Denied or Refused."""
     policy.require(*rights.to_execute(actor, deployment.target.infrastructure.environment))
@@ -169,15 +196,24 @@ def rerun(deployment: Deployment, actor: User, now: datetime) -> Deployment:
         locked = _locked(deployment.pk)
         if found := eligibility.rerun_refusals(locked, now):
             raise Refused(*found)
-        return execute(
-            locked.workflow,
-            locked.target.infrastructure,
-            locked.artifact,
-            locked.variables,
-            actor,
-            now,
-            note=f"Rerun of deployment {deployment.pk}",
-        )
+        try:
+            return execute(
+                locked.workflow,
+                locked.target.infrastructure,
+                locked.artifact,
+                locked.variables,
+                actor,
+                now,
+                note=f"Rerun of deployment {deployment.pk}",
+            )
+        except DefinitionError as error:
+            raise Refused(
+                Refusal(
+                    Code.CANNOT_PLAN,
+                    f"The workflow's variables were edited since this deployment ({error}).",
+                    "Execute the workflow and give its variables.",
+                )
+            ) from None
 
 
 def abort(deployment: Deployment, actor: User, now: datetime) -> None:

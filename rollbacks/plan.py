@@ -108,6 +108,7 @@ class Plan:
             "from": self.from_version,
             "to": self.to_version,
             "revision": self.revision.pk,
+            "infrastructure": self.deployment.target.infrastructure.settings,
             "phases": [
                 {
                     "undoes": phase.undoes_id,
