@@ -126,7 +126,7 @@ def parse(document: object, deployment_type: str, workflow_type: str) -> Workflo
             [
                 (
                     "",
-                    f"{platform.label} in this release deploys {', '.join(sorted(platform.deploys))}",
+                    f"{platform.label} deploys {', '.join(sorted(platform.deploys))} so far",
                 )
             ]
         )

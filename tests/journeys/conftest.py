@@ -1,6 +1,7 @@
 """People in a real browser, a real site, real hosts behind real sshd."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +12,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
-from dashboard.models import Target
+from dashboard.models import HOLDING, Deployment, Status, Target
 from rollbacks import execution, observation, tasks
 from tests.artifacts import zip_artifact
 from tests.scene import Scene, scene
@@ -61,9 +62,22 @@ def worker(monkeypatch: pytest.MonkeyPatch, transactional_db: None) -> Iterator[
         finally:
             connection.close()
 
+    def at_once(deployment: Deployment) -> Deployment:
+        # Not in this thread, in which Playwright's loop runs; the hint has woken the worker.
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            deployment.refresh_from_db()
+            if deployment.is_finished:
+                break
+            time.sleep(0.1)
+        return deployment
+
+    monkeypatch.setattr("tests.scene.run", at_once)
     monkeypatch.setattr(tasks, "hint", lambda pk: pool.submit(work, pk))
     monkeypatch.setattr(tasks, "hint_sync", lambda pk: pool.submit(look, pk))
     yield
+    # What a failed test left running must not wait for hosts that are gone.
+    Deployment.objects.filter(status__in=HOLDING).update(status=Status.ABORTING)
     pool.shutdown()
 
 
@@ -75,7 +89,7 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
 
 
 @pytest.fixture
-def shop(worker: None, fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
+def shop(fleet: Fleet, worker: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
     """The shop on real hosts: 1.4.1 was deployed, then 1.4.2, which is wrong."""
     key = tmp_path / "client_key"
     key.write_text(fleet.private_key)
@@ -97,9 +111,7 @@ def shop(worker: None, fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.fixture
-def visit(
-    chromium: Browser, live_server: LiveServer
-) -> Iterator[Callable[..., Page]]:
+def visit(chromium: Browser, live_server: LiveServer) -> Iterator[Callable[..., Page]]:
     """Open a path of the site in a browser of one's own, signed in as somebody."""
     contexts = []
 
