@@ -165,7 +165,7 @@ SERVESTATIC_USE_FINDERS = True
 SERVESTATIC_AUTOREFRESH = DEBUG
 
 # The database is the queue: a message only wakes a worker, so losing all of them costs a sweep.
-CELERY_BROKER_URL = os.environ.get("LASTGOOD_BROKER_URL", "memory://")
+CELERY_BROKER_URL = os.environ.get("LASTGOOD_BROKER_URL", "memory://localhost/")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -86,7 +86,8 @@ def _seen(place: Place, state: HostState) -> ObservedInstance:
             is_healthy=False,
             message=f"current points at {state.link}, which is not there.",
         )
-    return ObservedInstance(place.name, state.link, version_of(state.link))
+    # A look asks whether the release is in place; whether it works was checked when it came.
+    return ObservedInstance(place.name, state.link, version_of(state.link), is_healthy=True)
 
 
 def _unseen(name: str, fault: PlatformError) -> ObservedInstance:

@@ -14,7 +14,7 @@ def test_every_host_shows_its_version_and_a_silent_one_says_so(shop: Shop) -> No
     one, two, three = shop.platform.observe(shop.fleet.target()).instances
 
     assert (one.key, one.identity, one.version) == ("web-1", "releases/41-1.4.0-rc.1", "1.4.0-rc.1")
-    assert one.is_healthy is None
+    assert one.is_healthy is True
     assert (two.identity, two.version) == ("", "")
     assert three.identity is None
     assert "web-3: 127.0.0.1" in three.message
