@@ -27,7 +27,7 @@ Play = Callable[[Script], None]
 def shop(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Scene:
     """1.4.1, then 1.4.2, on thirty hosts; the workflow was edited since."""
     fleet = lab.Fleet(dict.fromkeys(HOSTS, ""))
-    monkeypatch.setitem(platforms.PLATFORMS, "SSH", lab.Lab(fleet))  # type: ignore[arg-type]
+    monkeypatch.setitem(platforms.PLATFORMS, "SSH", lab.Lab(fleet))
     made = scene.scene(settings={"hosts": HOSTS})
     for version in ("1.4.1", "1.4.2"):
         made.deploy(version)

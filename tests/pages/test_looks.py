@@ -25,7 +25,7 @@ LOOKS = [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)]
 @pytest.fixture
 def world(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Scene:
     fleet = lab.Fleet(dict.fromkeys(HOSTS, ""))
-    monkeypatch.setitem(platforms.PLATFORMS, "SSH", lab.Lab(fleet))  # type: ignore[arg-type]
+    monkeypatch.setitem(platforms.PLATFORMS, "SSH", lab.Lab(fleet))
     made = make_world()
     # What the dialog compares with is looked at when it is opened.
     fleet.runs[HOSTS[3]] = "17-1.4.0"
