@@ -68,8 +68,8 @@ def advance(
         rows = rows.filter(lease_epoch=epoch)
     with transaction.atomic():
         # Always the target before its deployment: people's actions lock in that order too, and
-        # the other order is a deadlock on PostgreSQL. Without `no_key`, any transaction that writes a
-        # deployment twice would want the target second, to check its foreign key.
+        # the other order is a deadlock on PostgreSQL. Without `no_key`, any transaction that
+        # writes a deployment twice would want the target second, to check its foreign key.
         target_id = Deployment.objects.values_list("target", flat=True).get(pk=deployment_id)
         target = Target.objects.select_for_update(no_key=True).get(pk=target_id)
         changed = rows.update(
