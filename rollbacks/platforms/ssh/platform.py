@@ -33,7 +33,7 @@ class Ssh(Platform):
     infrastructure_model: ClassVar[type[BaseModel]] = Infrastructure
     deploys: ClassVar[frozenset[str]] = frozenset({"BASIC"})
     reverts: ClassVar[tuple[str, ...]] = (
-        "The release that each host runs: its link `current`, and a restart",
+        "The release that each host runs: its current link, followed by a restart",
         "The release directory that the deployment created, which is removed",
         "Scripts, by their undo command where they have one",
     )
