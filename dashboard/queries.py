@@ -4,7 +4,7 @@ Everything starts from `visible_to(actor)`: what the actor may not see is not th
 """
 
 import hashlib
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -39,6 +39,7 @@ from dashboard.models import (
     Service,
     Status,
     Step,
+    StepStatus,
     Target,
 )
 
@@ -383,9 +384,8 @@ class StepRow:
     @property
     def progress(self) -> str:
         """Such as "12 done, 3 running, 15 waiting"; empty where nothing was told."""
-        counts: dict[str, int] = defaultdict(int)
-        for told in self.step.outcomes.values():
-            counts[told.get("state", "UNKNOWN").lower()] += 1
+        told = self.step.outcomes.values()
+        counts = Counter(each.get("state", "UNKNOWN").lower() for each in told)
         if self.waiting and self.step.outcomes:
             counts["waiting"] = len(self.waiting)
         order = ("failed", "unknown", "running", "done", "unchanged", "waiting")
@@ -412,7 +412,7 @@ def journal(deployment: Deployment) -> list[PhaseRow]:
 
 
 def _step_row(phase: Phase, step: Step) -> StepRow:
-    is_at_work = step.status in ("QUEUED", "RUNNING")
+    is_at_work = step.status in (StepStatus.QUEUED, StepStatus.RUNNING)
     keys = phase.instances or () if is_at_work else ()
     waiting = [key for key in keys if key not in step.outcomes]
     return StepRow(step, waiting, step.__dict__["newest_lines"][::-1])
@@ -424,6 +424,15 @@ class Verification:
 
     problems: list[Mapping[str, object]]
     others: list[Mapping[str, object]]
+
+    @property
+    def counts(self) -> list[tuple[str, str]]:
+        """Each verdict with how often, such as ("ROLLED_BACK", "30 rolled back")."""
+        found = Counter(str(each.get("verdict")) for each in (*self.problems, *self.others))
+        return [
+            (verdict, f"{count} {verdict.replace('_', ' ').lower()}")
+            for verdict, count in found.items()
+        ]
 
 
 def verification(deployment: Deployment) -> Verification | None:

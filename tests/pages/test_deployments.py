@@ -110,6 +110,7 @@ def test_verification_is_shown_instance_by_instance(shop: Shop, signed_in: Signe
     }  # fmt: skip
     rollback.save()
     page = text_of(signed_in("viewer"), path_of(rollback))
+    assert "1 unknown 1 rolled back" in page
     assert "web-2 Unknown expected 1.4.1 , no answer: timed out web-1 Rolled back" in page
 
 
