@@ -135,13 +135,12 @@ def execute(
         target = Target.objects.select_for_update(no_key=True).get(pk=target.pk)
         revision = _executable(workflow)
         _require_match(workflow, infrastructure, artifact)
-        definition = WorkflowDefinition.model_validate(revision.definition)
         deployment = Deployment(
             target=target,
             workflow=workflow,
             revision=revision,
             artifact=artifact,
-            variables=definition.values(variables),
+            variables=_definition(revision).values(variables),
             infrastructure_settings=infrastructure.settings,
             started_by=actor,
             note=note,
@@ -150,7 +149,7 @@ def execute(
         if found := list(eligibility.frozen(deployment, now)):
             raise Refused(*found)
         try:
-            phases = plan.forward(definition, target)
+            phases = plan.forward(_definition(revision), target)
         except PlatformError as error:
             raise Refused(_cannot_plan(error)) from None
         journal.enqueue(deployment, phases)
@@ -168,6 +167,13 @@ def _executable(workflow: Workflow) -> WorkflowRevision:
             )
         )
     return workflow.current_revision
+
+
+def _definition(revision: WorkflowRevision) -> WorkflowDefinition:
+    try:
+        return plan.definition_of(revision)
+    except PlatformError as error:
+        raise Refused(_cannot_plan(error)) from None
 
 
 def _require_match(
@@ -296,7 +302,9 @@ def _frozen(
 
 def _cannot_plan(error: PlatformError) -> Refusal:
     return Refusal(
-        Code.CANNOT_PLAN, str(error), "Ask whoever looks after the infrastructure definition."
+        Code.CANNOT_PLAN,
+        f"{str(error).rstrip('.')}.",
+        "Ask whoever looks after the workflow and the infrastructure definition.",
     )
 
 

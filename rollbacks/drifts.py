@@ -31,11 +31,11 @@ class Drift:
 
 
 def drift(deployment: Deployment, now: datetime) -> Drift:
-    """Compare identities with those seen when the deployment ended."""
+    """Compare identities with those seen when the deployment ended; what was not is left out."""
     left = {
         each["key"]: each
         for each in (deployment.after or {}).get("instances", ())
-        if each["verdict"] != Verdict.UNTOUCHED
+        if each["verdict"] != Verdict.UNTOUCHED and each["identity"] is not None
     }
     try:
         seen = observation.observe(deployment.target, sorted(left)) if left else None

@@ -172,12 +172,14 @@ def _of_its_past(deployment: Deployment) -> Iterator[Refusal]:
             "so there is nothing to return to.",
             "Deploy another version.",
         )
-    elif deployment.replaces and deployment.replaces.artifact is None:
+    elif not deployment.is_rollback and (
+        deployment.replaces is None or deployment.replaces.artifact is None
+    ):
         yield Refusal(
             Code.NO_PREVIOUS_ARTIFACT,
             "The deployment before this one had no artifact, so it is not known what to return to.",
             "Deploy the version you want.",
-            *_link(deployment.replaces),
+            *(_link(deployment.replaces) if deployment.replaces else ()),
         )
     phases = deployment.phases.filter(direction=Direction.FORWARD, is_undoable=True)
     if deployment.status == Status.SUCCEEDED and (

@@ -15,7 +15,6 @@ from django.db import InterfaceError, OperationalError
 from dashboard.models import Deployment, Direction, Status, Step, StepStatus
 from rollbacks import journal, lifecycle, observation, plan, proof, rights
 from rollbacks.observation import Verdict
-from rollbacks.platforms import steps_of
 from rollbacks.platforms.base import (
     Done,
     Observation,
@@ -256,10 +255,10 @@ class Execution:
         deployment = self.deployment
         try:
             target = observation.target_ref(deployment.target)
+            kind = plan.kind_of(deployment.target, step.kind)
+            spec = plan.spec_of(deployment, step)
         except PlatformError as error:
             raise StepFailed(str(error)) from None
-        kind = steps_of(deployment.target.service.deployment_type)[step.kind]
-        spec = plan.spec_of(deployment, step)
         if step.undoes is not None:
             captured = step.undoes.captured or {}
             return lambda: kind.undo(target, spec, captured, control)

@@ -1,5 +1,6 @@
 """What people fill in."""
 
+from contextlib import suppress
 from typing import Any
 
 from django import forms
@@ -8,8 +9,9 @@ from accounts import policy
 from accounts.models import User
 from accounts.vocabulary import Right
 from dashboard.models import Artifact, Infrastructure, Service, Workflow
-from rollbacks.definition import DefinitionError, WorkflowDefinition
-from rollbacks.plan import Configuration
+from rollbacks.definition import DefinitionError
+from rollbacks.plan import Configuration, definition_of
+from rollbacks.platforms.base import PlatformError
 
 
 class RollbackForm(forms.Form):
@@ -68,12 +70,14 @@ class ExecuteForm(forms.Form):
         self.fields["artifact"] = forms.ModelChoiceField(service.artifacts.all())
         self._variables: dict[str, list[Workflow]] = {}
         for workflow in here:
-            self._add_variables(workflow)
+            # One that cannot be read is refused with its reason when it is chosen.
+            with suppress(PlatformError):
+                self._add_variables(workflow)
 
     def _add_variables(self, workflow: Workflow) -> None:
         revision = workflow.current_revision
         assert revision is not None
-        definition = WorkflowDefinition.model_validate(revision.definition)
+        definition = definition_of(revision)
         for variable in definition.variables:
             self._variables.setdefault(variable.name, []).append(workflow)
             self.fields[f"variable_{variable.name}"] = forms.CharField(
@@ -97,8 +101,9 @@ class ExecuteForm(forms.Form):
             if workflow in workflows and data.get(f"variable_{name}")
         }
         try:
-            definition = WorkflowDefinition.model_validate(workflow.current_revision.definition)
-            definition.values(data["variables"])
+            definition_of(workflow.current_revision).values(data["variables"])
+        except PlatformError as error:
+            self.add_error("workflow", str(error))
         except DefinitionError as error:
             for name, problem in error.problems:
                 self.add_error(f"variable_{name}", problem)

@@ -18,14 +18,18 @@ from django.urls import reverse
 from dashboard.models import Deployment, Direction, Phase, Step, Target, WorkflowRevision
 from rollbacks import observation
 from rollbacks.definition import (
+    DefinitionError,
+    Model,
     PhaseDefinition,
     StepDefinition,
     UndoDefinition,
     WorkflowDefinition,
+    checked,
 )
 from rollbacks.journal import PlannedPhase, PlannedStep
 from rollbacks.platforms import platform_of, steps_of
-from rollbacks.platforms.base import Change, StepSpec, TargetRef
+from rollbacks.platforms.base import Change, PlatformError, StepSpec, TargetRef
+from rollbacks.platforms.base import Step as StepKind
 
 
 class Configuration(StrEnum):
@@ -159,8 +163,30 @@ def forward(definition: WorkflowDefinition, target: Target) -> list[PlannedPhase
 
 
 def _forward_step(step: StepDefinition, target: Target) -> PlannedStep:
-    label = steps_of(target.service.deployment_type)[step.kind].label
-    return PlannedStep(step.name, step.kind, label, step.timeout, step.settings)
+    kind = kind_of(target, step.kind)
+    _readable(kind.settings_model, step.settings, f"The step {step.name}")
+    return PlannedStep(step.name, step.kind, kind.label, step.timeout, step.settings)
+
+
+def definition_of(revision: WorkflowRevision) -> WorkflowDefinition:
+    """The revision's definition; PlatformError where this release cannot read it."""
+    return _readable(WorkflowDefinition, revision.definition, f"The definition {revision}")
+
+
+def kind_of(target: Target, kind: str) -> StepKind:
+    """The kind of step on the target's platform; PlatformError where this release has none."""
+    known = steps_of(target.service.deployment_type)
+    if kind not in known:
+        raise PlatformError(f"This release has no step of the kind {kind}", permanent=True)
+    return known[kind]
+
+
+def _readable(model: type[Model], document: object, what: str) -> Model:
+    """What an earlier release or an edit by hand has left may not pass today's checks."""
+    try:
+        return checked(model, document)
+    except DefinitionError as error:
+        raise PlatformError(f"{what} cannot be read: {error}", permanent=True) from None
 
 
 def undo_of_failed(deployment: Deployment) -> list[PlannedPhase]:
@@ -168,7 +194,7 @@ def undo_of_failed(deployment: Deployment) -> list[PlannedPhase]:
 
     The very rollback steps a post-deployment rollback runs, with the configuration as deployed.
     """
-    definition = WorkflowDefinition.model_validate(deployment.revision.definition)
+    definition = definition_of(deployment.revision)
     begun = [
         phase
         for phase in _forward_phases(deployment)
@@ -193,7 +219,7 @@ def rollback(deployment: Deployment, configuration: Configuration) -> Plan:
     """The plan that undoes a successful deployment. Raises PlatformError where none can be made."""
     current = deployment.workflow.current_revision or deployment.revision
     revision = current if configuration == Configuration.CURRENT else deployment.revision
-    definition = WorkflowDefinition.model_validate(revision.definition)
+    definition = definition_of(revision)
     everything = observation.every_instance(deployment.target)
     recorded = _forward_phases(deployment)
     ref = observation.target_ref(deployment.target, with_credential=False)
@@ -283,7 +309,7 @@ def _rollback_step(
         problem = f"{step.undo} was not run by this deployment, so there is nothing to return to"
     elif done.kind != forwards.kind:
         problem = f"{step.undo} was a {done.kind} step then and is a {forwards.kind} step now"
-    kind = steps_of(deployment.target.service.deployment_type)[forwards.kind]
+    kind = kind_of(deployment.target, forwards.kind)
     changes: Sequence[Change] = ()
     if done is not None and not problem:
         spec = step_spec(
@@ -311,12 +337,15 @@ def step_spec(
     instances: tuple[str, ...],
     direction: Direction,
 ) -> StepSpec:
-    """A step as a plain value for a platform; `deployment` is the one that brings the artifact."""
-    model = steps_of(deployment.target.service.deployment_type)[kind].settings_model
+    """A step as a plain value for a platform; `deployment` is the one that brings the artifact.
+
+    Raises PlatformError where this release cannot read the step.
+    """
+    model = kind_of(deployment.target, kind).settings_model
     return StepSpec(
         name=name,
         kind=kind,
-        settings=model.model_validate(settings).model_dump(),
+        settings=_readable(model, settings, f"The step {name}").model_dump(),
         variables=deployment.variables,
         artifact=observation.artifact_ref(deployment.artifact),
         instances=instances,

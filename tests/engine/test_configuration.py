@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from dashboard.models import Deployment, Direction, Status
@@ -264,3 +266,79 @@ def test_a_queued_rollback_that_was_overtaken_touches_nothing(shop: Scene, fleet
     assert "nothing was touched" in done.message
     assert fleet.runs == left
     assert shop.target.current_deployment == newer
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        hosts({"name": "Install", "kind": "lab.of-an-older-release"}),
+        hosts(install(), rollback_steps=[{"name": "Tell", "kind": "lab.of-an-older-release"}]),
+        {"phases": "written by an older release"},
+        hosts({"name": "Install", "kind": "wait", "settings": {"seconds": "long"}}),
+    ],
+    ids=["kind", "kind of a rollback step", "document", "settings"],
+)
+def test_a_definition_that_this_release_cannot_read_is_refused_not_an_error(
+    shop: Scene, definition: dict[str, Any]
+) -> None:
+    shop.deploy("1.4.1")
+    bad = shop.deploy("1.4.2")
+    shop.workflow.current_revision = shop.workflow.revisions.create(number=2, definition=definition)
+    shop.workflow.save()
+    fresh, now = Deployment.objects.get(pk=bad.pk), timezone.now()
+    _, found = actions.confirmation(fresh, shop.engineer, Configuration.CURRENT, now)
+    assert {each.code for each in found} <= {Code.CANNOT_PLAN, Code.STEP_NOT_CAPTURED}
+    assert found
+    page = Client()
+    page.force_login(shop.engineer)
+    assert page.get(reverse("execute", args=[shop.service.pk])).status_code == 200
+    assert run(press(shop, bad, dialog(shop, bad, Configuration.DEPLOYED))).status == (
+        Status.SUCCEEDED
+    )
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        hosts({"name": "Install", "kind": "lab.of-an-older-release"}),
+        {"phases": "written by an older release"},
+        hosts({"name": "Install", "kind": "wait", "settings": {"seconds": "long"}}),
+    ],
+    ids=["kind", "document", "settings"],
+)
+def test_a_definition_that_this_release_cannot_read_is_not_executed(
+    shop: Scene, definition: dict[str, Any]
+) -> None:
+    shop.workflow.current_revision = shop.workflow.revisions.create(number=2, definition=definition)
+    shop.workflow.save()
+    with pytest.raises(Refused) as refused:
+        shop.start("1.4.3")
+    assert refused.value.refusals[0].code == Code.CANNOT_PLAN
+    page = Client()
+    page.force_login(shop.engineer)
+    answer = page.post(
+        reverse("execute", args=[shop.service.pk]),
+        {"workflow": shop.workflow.pk, "artifact": shop.artifact("1.4.3").pk},
+    )
+    assert answer.status_code in {409, 422}
+    assert not Deployment.objects.exists()
+
+
+def test_a_host_in_two_phases_returns_to_what_it_ran_before_the_first(
+    canary: Scene, fleet: Fleet
+) -> None:
+    """As canaries go: one host first, then all of them."""
+    one, everyone = (
+        {"name": name, "select": select, "steps": [install()]}
+        for name, select in (("One", {"hosts": ["web-1"]}), ("All", {}))
+    )
+    revise(canary.workflow, {"phases": [one, everyone]})
+    canary.deploy("1.4.1")
+    first = dict(fleet.runs)
+    bad = canary.deploy("1.4.2")
+    rollback = canary.roll_back(bad)
+    assert rollback.status == Status.SUCCEEDED, rollback.message
+    assert fleet.runs == first
+    fleet.broken["web-3"] = "apply"
+    failed = canary.deploy("1.4.3")
+    assert (failed.code, fleet.runs) == ("ROLLED_BACK", first)

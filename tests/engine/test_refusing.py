@@ -87,6 +87,12 @@ def none_before(shop: Scene) -> Deployment:
     return shop.deploy("1.4.2")
 
 
+def none_known_before(shop: Scene) -> Deployment:
+    bad = two(shop)
+    Deployment.objects.filter(pk=bad.pk).update(replaces=None)
+    return bad
+
+
 def hard_coded(shop: Scene) -> Deployment:
     Service.objects.update(artifact_type=ArtifactType.NONE)
     bad = two(shop)
@@ -146,12 +152,7 @@ def no_such_infrastructure(shop: Scene) -> Deployment:
     return bad
 
 
-IN_THE_WAY = {
-    Code.ALREADY_ROLLED_BACK,
-    Code.NOT_CURRENT,
-    Code.NO_PREVIOUS_ARTIFACT,
-    Code.TARGET_BUSY,
-}
+IN_THE_WAY = {Code.ALREADY_ROLLED_BACK, Code.NOT_CURRENT, Code.TARGET_BUSY}
 CASES: list[tuple[Code, Callable[[Scene], Deployment]]] = [
     (Code.NOT_SUCCEEDED, failed),
     (Code.NOT_SUCCEEDED, running),
@@ -161,6 +162,7 @@ CASES: list[tuple[Code, Callable[[Scene], Deployment]]] = [
     (Code.NO_PREVIOUS, only_one),
     (Code.NO_PREVIOUS, only_one_of_its_workflow),
     (Code.NO_PREVIOUS_ARTIFACT, none_before),
+    (Code.NO_PREVIOUS_ARTIFACT, none_known_before),
     (Code.ARTIFACT_HARD_CODED, hard_coded),
     (Code.MULTI_SERVICE, of_type(WorkflowType.MULTI_SERVICE)),
     (Code.UNSUPPORTED, of_type(WorkflowType.ROLLING)),
