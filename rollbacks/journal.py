@@ -22,7 +22,9 @@ from dashboard.models import (
     Target,
 )
 from rollbacks import lifecycle
-from rollbacks.platforms.base import Change
+from rollbacks.platforms.base import Change, OutcomeState
+
+_SAYS_NOTHING_NEW = {OutcomeState.RUNNING, OutcomeState.UNCHANGED}
 
 
 @dataclass(frozen=True)
@@ -118,11 +120,20 @@ def write_deployment(lease: lifecycle.Lease, **fields: Any) -> None:
 def write_reports(
     lease: lifecycle.Lease, step_id: int, outcomes: Mapping[str, Any], lines: Iterable[LogLine]
 ) -> None:
-    """Write what instances reported since the last time, fenced."""
+    """Write what instances reported since the last time, fenced.
+
+    What an earlier call of the step did remains: a later one finds it so, and says "unchanged".
+    """
     with lifecycle.fenced(lease):
         if outcomes:
-            merged = Step.objects.values_list("outcomes", flat=True).get(pk=step_id)
-            Step.objects.filter(pk=step_id).update(outcomes={**merged, **outcomes})
+            kept = Step.objects.values_list("outcomes", flat=True).get(pk=step_id)
+            new = {
+                key: outcome
+                for key, outcome in outcomes.items()
+                if outcome["state"] not in _SAYS_NOTHING_NEW
+                or kept.get(key, {}).get("state") != OutcomeState.DONE
+            }
+            Step.objects.filter(pk=step_id).update(outcomes={**kept, **new})
         LogLine.objects.bulk_create(lines)
 
 

@@ -5,7 +5,7 @@ import time
 import pytest
 from django.utils import timezone
 
-from dashboard.models import Instance, Status
+from dashboard.models import Instance, Status, Step
 from rollbacks import actions, execution, observation
 from tests.hosts.conftest import Start, definition
 from tests.scene import revise
@@ -44,6 +44,9 @@ def test_a_hung_host_holds_up_nobody_is_named_and_a_retry_finishes_it(shop_of: S
     }
     verdicts = {each["key"]: each["verdict"] for each in failed.after["instances"]}
     assert verdicts == {hung: "UNKNOWN"} | dict.fromkeys(others, "ROLLED_BACK")
+    step = Step.objects.get(phase__deployment=failed)
+    states = {key: outcome["state"] for key, outcome in step.outcomes.items()}
+    assert states == {hung: "UNKNOWN"} | dict.fromkeys(others, "DONE")
     shop.fleet.resume(hung)
     again = shop.scene.roll_back(bad)
     assert again.status == Status.SUCCEEDED, again.message
