@@ -1,5 +1,6 @@
 """Every status to every status, leases and epochs."""
 
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
@@ -17,30 +18,25 @@ def put(deployment: Deployment, status: Status) -> None:
     Deployment.objects.filter(pk=deployment.pk).update(status=status)
 
 
-@pytest.mark.parametrize("to", list(Status))
 @pytest.mark.parametrize("origin", list(Status))
-def test_a_status_follows_another_only_as_the_table_says(
-    shop: Scene, origin: Status, to: Status
-) -> None:
+def test_a_status_follows_another_only_as_the_table_says(shop: Scene, origin: Status) -> None:
     deployment = shop.start("1.4.1")
-    put(deployment, origin)
-    before = Deployment.objects.values("version").get(pk=deployment.pk)["version"]
-    events = deployment.events.count()
-    if to in TRANSITIONS[origin]:
-        lifecycle.advance(deployment.pk, to, now=timezone.now(), code="WHY", message="Because.")
-    else:
-        with pytest.raises(IllegalTransition):
-            lifecycle.advance(deployment.pk, to, now=timezone.now())
-    happened = to in TRANSITIONS[origin]
-    row = Deployment.objects.get(pk=deployment.pk)
-    assert row.status == (to if happened else origin)
-    assert row.version == before + happened
-    assert deployment.events.count() == events + happened
-    if happened:
-        event = deployment.events.latest("pk")
-        assert (event.status, event.code, event.message) == (to, "WHY", "Because.")
+    for to in Status:
+        put(deployment, origin)
+        before = Deployment.objects.values("version").get(pk=deployment.pk)["version"]
+        events = deployment.events.count()
+        happens = to in TRANSITIONS[origin]
+        with nullcontext() if happens else pytest.raises(IllegalTransition):
+            lifecycle.advance(deployment.pk, to, now=timezone.now(), code="WHY", message="Because.")
+        row = Deployment.objects.get(pk=deployment.pk)
+        assert row.status == (to if happens else origin)
+        assert row.version == before + happens
+        assert deployment.events.count() == events + happens
+        if happens:
+            event = deployment.events.latest("pk")
+            assert (event.status, event.code, event.message) == (to, "WHY", "Because.")
     # The scene's own check looks for what is stuck; this was put here by hand.
-    Deployment.objects.all().update(status=Status.QUEUED)
+    put(deployment, Status.QUEUED)
 
 
 def test_a_final_status_leads_nowhere() -> None:
