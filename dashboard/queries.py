@@ -327,6 +327,11 @@ def rollback_state(deployment: Deployment) -> str:
     return "WAS_ROLLED_BACK" if rollback.status == Status.SUCCEEDED else "ROLLBACK_FAILED"
 
 
+def is_live(deployment: Deployment) -> bool:
+    """Whether its page has more to tell: it runs, or its rollback does."""
+    return deployment.is_active or rollback_state(deployment) == "ROLLING_BACK"
+
+
 def deployment(actor: User) -> QuerySet[Deployment]:
     """Deployments with everything a page about one of them shows but its journal."""
     return (

@@ -1,14 +1,14 @@
 """What people look at. Loads through what the actor may see (404); changes nothing."""
 
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.models import User
 from dashboard import queries
-from dashboard.models import Service
+from dashboard.models import Deployment, Service
 
 STOP_POLLING = 286
 
@@ -18,8 +18,13 @@ def _actor(request: HttpRequest) -> User:
     return request.user
 
 
-def _is_poll(request: HttpRequest) -> bool:
+def _is_htmx(request: HttpRequest) -> bool:
     return bool(getattr(request, "htmx", False))
+
+
+def _is_unchanged(request: HttpRequest, version: str) -> bool:
+    """Whether the page that polls shows this version already."""
+    return _is_htmx(request) and request.GET.get("version") == version
 
 
 @require_safe
@@ -35,21 +40,23 @@ def services(request: HttpRequest) -> HttpResponse:
 @vary_on_headers("HX-Request")
 def service(request: HttpRequest, service_id: int) -> HttpResponse:
     """One service: Current Deployment Status, as a page and as the fragment it polls."""
-    actor, version = _actor(request), queries.panel_version(service_id, _actor(request))
-    if _is_poll(request) and version and request.GET.get("version") == version:
+    version = queries.panel_version(service_id, _actor(request))
+    if version and _is_unchanged(request, version):
         return HttpResponse(status=204)
-    visible = Service.objects.visible_to(actor).select_related("application")
+    visible = Service.objects.visible_to(_actor(request)).select_related("application")
     shown = get_object_or_404(visible, pk=service_id)
+    context = {"service": shown, "version": version, **_panel(shown, _actor(request))}
+    return render(request, "_service.html" if _is_htmx(request) else "service.html", context)
+
+
+def _panel(shown: Service, actor: User) -> dict[str, object]:
     rows = queries.panel(shown, actor)
-    context = {
-        "service": shown,
+    return {
         "rows": rows,
-        "version": version,
         "is_active": any(row.active for row in rows),
         "recent": queries.recent_deployments(shown, actor),
         "may_execute": queries.may_execute(shown, actor),
     }
-    return render(request, "_service.html" if _is_poll(request) else "service.html", context)
 
 
 @require_safe
@@ -68,23 +75,24 @@ def deployments(request: HttpRequest) -> HttpResponse:
 @vary_on_headers("HX-Request")
 def deployment(request: HttpRequest, deployment_id: int) -> HttpResponse:
     """One execution with its journal, as a page and as the fragment it polls."""
-    actor, version = _actor(request), queries.deployment_version(deployment_id, _actor(request))
-    if not version:
-        raise Http404
-    if _is_poll(request) and request.GET.get("version") == version:
+    version = queries.deployment_version(deployment_id, _actor(request))
+    if version and _is_unchanged(request, version):
         return HttpResponse(status=204)
-    shown = get_object_or_404(queries.deployment(actor), pk=deployment_id)
-    is_live = shown.is_active or queries.rollback_state(shown) == "ROLLING_BACK"
+    shown = get_object_or_404(queries.deployment(_actor(request)), pk=deployment_id)
     context = {
         "deployment": shown,
         "phases": queries.journal(shown),
         "verification": queries.verification(shown),
         "version": version,
-        "is_live": is_live,
+        "is_live": queries.is_live(shown),
     }
-    if not _is_poll(request):
-        return render(request, "deployment.html", context)
-    status = 200 if is_live else STOP_POLLING
+    if _is_htmx(request):
+        return _fragment(request, shown, context)
+    return render(request, "deployment.html", context)
+
+
+def _fragment(request: HttpRequest, shown: Deployment, context: dict[str, object]) -> HttpResponse:
+    status = 200 if context["is_live"] else STOP_POLLING
     answer = render(request, "_deployment.html", {**context, "is_fragment": True}, status=status)
     if request.GET.get("status") != shown.status:
         answer["HX-Trigger"] = "status-changed"  # the buttons are to be asked for again
