@@ -29,15 +29,15 @@ CHROMIUM = [
 ]
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def _playwright_beside_django() -> Iterator[None]:
-    """Playwright's loop runs in this thread; Django must not take that for asynchronous code."""
+    """Playwright's loop runs in this thread until the last journey ends; Django must not mind."""
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     yield
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
