@@ -3,7 +3,6 @@
 Pure but for reading the database; touches no platform.
 """
 
-import difflib
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
@@ -12,11 +11,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-import yaml
-from django.urls import reverse
-
 from dashboard.models import Deployment, Direction, Phase, Step, Target, WorkflowRevision
-from rollbacks import observation
+from rollbacks import cautions, observation
+from rollbacks.cautions import Caution
 from rollbacks.definition import (
     DefinitionError,
     Model,
@@ -40,16 +37,6 @@ class Configuration(StrEnum):
 
 
 @dataclass(frozen=True)
-class PlanWarning:
-    """Something a person should know before confirming; it forbids nothing."""
-
-    title: str
-    sentence: str
-    diff: tuple[str, ...] = ()
-    url: str = ""
-
-
-@dataclass(frozen=True)
 class Plan:
     """A rollback as the dialog shows it and as the journal will hold it."""
 
@@ -57,7 +44,7 @@ class Plan:
     configuration: Configuration
     revision: WorkflowRevision
     phases: tuple[PlannedPhase, ...]
-    warnings: tuple[PlanWarning, ...]
+    warnings: tuple[Caution, ...]
     reverts: tuple[str, ...]
     leaves: tuple[str, ...]
     has_choice: bool
@@ -234,7 +221,7 @@ def rollback(deployment: Deployment, configuration: Configuration) -> Plan:
         configuration=configuration,
         revision=revision,
         phases=phases,
-        warnings=tuple(_warnings(deployment, current, phases, new)),
+        warnings=tuple(cautions.before(deployment, current, phases, new)),
         reverts=platform.reverts,
         leaves=platform.leaves,
         has_choice=current.pk != deployment.revision_id,
@@ -369,54 +356,3 @@ def spec_of(deployment: Deployment, step: Step) -> StepSpec:
 def release_name(deployment: Deployment) -> str:
     """Unique for the deployment, and readable on a host."""
     return f"{deployment.pk}-{version_of(deployment) or 'none'}"
-
-
-def _warnings(
-    deployment: Deployment,
-    current: WorkflowRevision,
-    phases: Sequence[PlannedPhase],
-    new: Sequence[str],
-) -> Iterable[PlanWarning]:
-    if current.pk != deployment.revision_id:
-        by = current.created_by.label if current.created_by else "a catalogue file"
-        yield PlanWarning(
-            "The workflow was edited since this deployment",
-            f"Revision {deployment.revision.number} was deployed; revision {current.number} was "
-            f"made by {by}. The rollback steps of the chosen revision will run.",
-            _diff(deployment.revision.definition, current.definition),
-        )
-    settings = deployment.target.infrastructure.settings
-    if deployment.infrastructure_settings != settings:
-        yield PlanWarning(
-            "The infrastructure definition was edited since this deployment",
-            "The rollback uses it as it is now.",
-            _diff(deployment.infrastructure_settings, settings),
-        )
-    gone = sorted({key for phase in phases for key in phase.gone})
-    if gone:
-        yield PlanWarning(
-            "Instances of this deployment are gone",
-            f"{', '.join(gone)}: no longer in the infrastructure definition, so not rolled back.",
-        )
-    if new:
-        yield PlanWarning(
-            "Instances came after this deployment",
-            f"{', '.join(new)}: not deployed by it, so not rolled back.",
-        )
-    latest = deployment.target.latest_deployment
-    if latest and latest.pk > deployment.pk:
-        yield PlanWarning(
-            "Something was tried on this target since",
-            f"{latest} ended {latest.get_status_display().lower()}; what runs may differ from "
-            "what this deployment left.",
-            url=reverse("deployment", args=[latest.pk]),
-        )
-
-
-def _diff(before: object, after: object) -> tuple[str, ...]:
-    old, new = (
-        yaml.safe_dump(each, sort_keys=False, allow_unicode=True).splitlines()
-        for each in (before, after)
-    )
-    lines = difflib.unified_diff(old, new, lineterm="", n=2)
-    return tuple(line for line in lines if not line.startswith(("---", "+++")))
