@@ -1,0 +1,73 @@
+"""What a person should know before confirming a rollback; none of it forbids anything."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import yaml
+from django.urls import reverse
+
+from dashboard.models import Deployment, WorkflowRevision
+from rollbacks.journal import PlannedPhase
+
+
+@dataclass(frozen=True)
+class Caution:
+    """Something a person should know before confirming; it forbids nothing."""
+
+    title: str
+    sentence: str
+    diff: tuple[str, ...] = ()
+    url: str = ""
+
+
+def before(
+    deployment: Deployment,
+    current: WorkflowRevision,
+    phases: Sequence[PlannedPhase],
+    new: Sequence[str],
+) -> Iterable[Caution]:
+    """What to know before rolling back; `new` instances came after the deployment."""
+    if current.pk != deployment.revision_id:
+        by = current.created_by.label if current.created_by else "a catalogue file"
+        yield Caution(
+            "The workflow was edited since this deployment",
+            f"Revision {deployment.revision.number} was deployed; revision {current.number} was "
+            f"made by {by}. The rollback steps of the chosen revision will run.",
+            _diff(deployment.revision.definition, current.definition),
+        )
+    settings = deployment.target.infrastructure.settings
+    if deployment.infrastructure_settings != settings:
+        yield Caution(
+            "The infrastructure definition was edited since this deployment",
+            "The rollback uses it as it is now.",
+            _diff(deployment.infrastructure_settings, settings),
+        )
+    gone = sorted({key for phase in phases for key in phase.gone})
+    if gone:
+        yield Caution(
+            "Instances of this deployment are gone",
+            f"{', '.join(gone)}: no longer in the infrastructure definition, so not rolled back.",
+        )
+    if new:
+        yield Caution(
+            "Instances came after this deployment",
+            f"{', '.join(new)}: not deployed by it, so not rolled back.",
+        )
+    latest = deployment.target.latest_deployment
+    if latest and latest.pk > deployment.pk:
+        yield Caution(
+            "Something was tried on this target since",
+            f"{latest} ended {latest.get_status_display().lower()}; what runs may differ from "
+            "what this deployment left.",
+            url=reverse("deployment", args=[latest.pk]),
+        )
+
+
+def _diff(before: object, after: object) -> tuple[str, ...]:
+    old, new = (
+        yaml.safe_dump(each, sort_keys=False, allow_unicode=True).splitlines()
+        for each in (before, after)
+    )
+    lines = difflib.unified_diff(old, new, lineterm="", n=2)
+    return tuple(line for line in lines if not line.startswith(("---", "+++")))
