@@ -37,6 +37,12 @@ class RollbackForm(forms.Form):
     def clean_configuration(self) -> Configuration:
         return Configuration(self.cleaned_data["configuration"] or Configuration.CURRENT)
 
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if data.get("freeze_override") and not (data.get("note") or "").strip():
+            self.add_error("note", "A rollback during a deployment freeze needs a reason.")
+        return data
+
 
 class ExecuteForm(forms.Form):
     """Choose a workflow, where its infrastructure is not fixed an infrastructure, an artifact."""

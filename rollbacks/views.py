@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.vary import vary_on_headers
 
 from accounts import policy
 from accounts.models import User
@@ -41,6 +42,7 @@ def _deployment(request: HttpRequest, deployment_id: int) -> Deployment:
 
 
 @require_GET
+@vary_on_headers("HX-Request")
 def menu(request: HttpRequest, deployment_id: int) -> HttpResponse:
     """The ⋮ menu: a fragment for htmx, a page of its own without JavaScript."""
     deployment = _deployment(request, deployment_id)
@@ -50,6 +52,7 @@ def menu(request: HttpRequest, deployment_id: int) -> HttpResponse:
 
 
 @require_GET
+@vary_on_headers("HX-Request")
 def controls(request: HttpRequest, deployment_id: int) -> HttpResponse:
     """The buttons of the deployment's page: a fragment, or a page without JavaScript."""
     deployment = _deployment(request, deployment_id)
@@ -59,35 +62,39 @@ def controls(request: HttpRequest, deployment_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@vary_on_headers("HX-Request")
 def rollback(request: HttpRequest, deployment_id: int) -> HttpResponse:
     """The confirmation dialog, and the confirmation."""
     deployment = _deployment(request, deployment_id)
-    if request.method == "GET":
-        wanted = request.GET.get("configuration", "")
-        known = wanted in Configuration._value2member_map_
-        configuration = Configuration(wanted) if known else Configuration.CURRENT
-        return _dialog(request, deployment, configuration, _rollback_form(configuration))
+    if request.method == "POST":
+        return _confirm(request, deployment)
+    wanted = request.GET.get("configuration", "")
+    known = wanted in Configuration._value2member_map_
+    configuration = Configuration(wanted) if known else Configuration.CURRENT
+    form = RollbackForm(initial={"configuration": configuration.value})
+    return _dialog(request, deployment, configuration, form)
+
+
+def _confirm(request: HttpRequest, deployment: Deployment) -> HttpResponse:
     form = RollbackForm(request.POST)
     if not form.is_valid():
-        return _dialog(request, deployment, Configuration.CURRENT, form, status=422)
+        configuration = form.cleaned_data.get("configuration", Configuration.CURRENT)
+        return _dialog(request, deployment, configuration, form, status=422)
+    given = form.cleaned_data
     asked = actions.RollbackRequest(
-        seen=form.cleaned_data["fingerprint"],
-        configuration=form.cleaned_data["configuration"],
-        note=form.cleaned_data["note"],
-        freeze_override=form.cleaned_data["freeze_override"],
+        seen=given["fingerprint"],
+        configuration=given["configuration"],
+        note=given["note"],
+        freeze_override=given["freeze_override"],
     )
     try:
         started = actions.roll_back(deployment.pk, _actor(request), asked, timezone.now())
     except (actions.PlanChanged, Refused):
-        # What is true now is shown in its place; nothing was started.
-        fresh = _deployment(request, deployment_id)
-        again = _rollback_form(asked.configuration, asked.note)
+        # What is true now is shown in its place, with what was filled in; nothing was started.
+        fresh = _deployment(request, deployment.pk)
+        again = RollbackForm(initial={**given, "configuration": asked.configuration.value})
         return _dialog(request, fresh, asked.configuration, again, status=409)
     return _go(request, reverse("deployment", args=[started.pk]))
-
-
-def _rollback_form(configuration: Configuration, note: str = "") -> RollbackForm:
-    return RollbackForm(initial={"configuration": configuration.value, "note": note})
 
 
 def _dialog(
@@ -118,11 +125,13 @@ def _dialog(
 
 
 @require_GET
+@vary_on_headers("HX-Request")
 def drift(request: HttpRequest, deployment_id: int) -> HttpResponse:
     """How what runs now differs from what the deployment left; asks the live platform."""
     deployment = _deployment(request, deployment_id)
     found = drifts.drift(deployment, timezone.now())
-    return render(request, "rollbacks/_drift.html", {"deployment": deployment, "drift": found})
+    template = "rollbacks/_drift.html" if _is_htmx(request) else "rollbacks/drift.html"
+    return render(request, template, {"deployment": deployment, "drift": found})
 
 
 @require_POST

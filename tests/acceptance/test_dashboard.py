@@ -111,7 +111,9 @@ def test_A72_a_rollback_during_a_freeze_needs_who_may_and_a_reason(
     shop.engineer.groups.add(
         group("Leads", account=[AccountPermission.ALLOW_DEPLOYMENTS_DURING_FREEZE])
     )
-    assert engineer.press_rollback(shown, freeze_override="on").status_code == 409
+    unreasoned = engineer.press_rollback(shown, freeze_override="on")
+    assert unreasoned.status_code == 422
+    assert "needs a reason" in unreasoned.content.decode()
     assert not bad.rollbacks.exists()
     started = led_to(engineer.press_rollback(shown, freeze_override="on", note="prices are zero"))
     assert started.freeze_override
