@@ -89,9 +89,7 @@ def _roll_back(
     if running := _running_rollback(deployment_id):
         return running
     planned, found = confirmation(deployment, actor, request.configuration, now)
-    found = [each for each in found if each.code != Code.FROZEN] + _frozen(
-        deployment, actor, request, now
-    )
+    found = _not_overridden(found, actor, request)
     if found or planned is None:
         raise Refused(*found)
     if planned.fingerprint != request.seen:
@@ -279,24 +277,24 @@ def _running_rollback(deployment_id: int) -> Deployment | None:
     return Deployment.objects.filter(rolls_back=deployment_id, status__in=ACTIVE).first()
 
 
-def _frozen(
-    deployment: Deployment, actor: User, request: RollbackRequest, now: datetime
-) -> list[Refusal]:
-    found = list(eligibility.frozen(deployment, now))
-    if not found or not request.freeze_override:
+def _not_overridden(found: list[Refusal], actor: User, request: RollbackRequest) -> list[Refusal]:
+    """What still stands against it once somebody who may has overridden the freeze."""
+    others = [each for each in found if each.code != Code.FROZEN]
+    if len(others) == len(found) or not request.freeze_override:
         return found
     policy.require(
         policy.holds(actor, AccountPermission.ALLOW_DEPLOYMENTS_DURING_FREEZE),
         AccountPermission.ALLOW_DEPLOYMENTS_DURING_FREEZE.label,
     )
     if request.note.strip():
-        return []
+        return others
     return [
+        *others,
         Refusal(
             Code.FROZEN,
             "A rollback during a deployment freeze needs a reason.",
             "Write the reason and confirm again.",
-        )
+        ),
     ]
 
 

@@ -5,14 +5,14 @@ newer worker has claimed it, opens the transaction in which the journal is writt
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from accounts.models import User
 from dashboard.models import FINISHED, HOLDING, Deployment, Event, Status, Target
@@ -26,6 +26,8 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = {
     Status.FAILED: frozenset(),
     Status.ABORTED: frozenset(),
 }
+
+WORKED_ON = (Status.RUNNING, Status.ABORTING)
 
 
 class IllegalTransition(Exception):
@@ -113,11 +115,14 @@ def due(now: datetime) -> list[int]:
     heads: dict[int, int] = {}
     for pk, target in queued:
         heads.setdefault(target, pk)
-    orphaned = Deployment.objects.filter(
-        Q(lease_until__lt=now) | Q(lease_until__isnull=True),
-        status__in=(Status.RUNNING, Status.ABORTING),
+    return [*heads.values(), *_orphaned(now).values_list("pk", flat=True)]
+
+
+def _orphaned(now: datetime) -> QuerySet[Deployment]:
+    """What should be worked on and by nobody is."""
+    return Deployment.objects.filter(
+        Q(lease_until__lt=now) | Q(lease_until__isnull=True), status__in=WORKED_ON
     )
-    return [*heads.values(), *orphaned.values_list("pk", flat=True)]
 
 
 def claim(deployment_id: int, owner: str, now: datetime) -> Lease | None:
@@ -129,13 +134,12 @@ def claim(deployment_id: int, owner: str, now: datetime) -> Lease | None:
             if deployment is None:
                 return None
             target = Target.objects.select_for_update(no_key=True).get(pk=deployment.target_id)
-            if not (_start(deployment, target, now) or _is_orphan(deployment_id, now)):
-                return None
-            taken = Deployment.objects.filter(
-                Q(lease_until__lt=now) | Q(lease_until__isnull=True),
-                pk=deployment_id,
-                status__in=(Status.RUNNING, Status.ABORTING),
-            ).update(lease_owner=owner, lease_epoch=F("lease_epoch") + 1, lease_until=until)
+            _start(deployment, target, now)
+            taken = (
+                _orphaned(now)
+                .filter(pk=deployment_id)
+                .update(lease_owner=owner, lease_epoch=F("lease_epoch") + 1, lease_until=until)
+            )
             if not taken:
                 return None
             epoch = Deployment.objects.values_list("lease_epoch", flat=True).get(pk=deployment_id)
@@ -144,14 +148,15 @@ def claim(deployment_id: int, owner: str, now: datetime) -> Lease | None:
     return Lease(deployment_id, owner, epoch, until)
 
 
-def _start(deployment: Deployment, target: Target, now: datetime) -> bool:
+def _start(deployment: Deployment, target: Target, now: datetime) -> None:
     """Let the head of a free target's queue begin; the target's row is locked."""
     on_target = Deployment.objects.filter(target=target)
     if deployment.status != Status.QUEUED or on_target.filter(status__in=HOLDING).exists():
-        return False
+        return
     if on_target.filter(status=Status.QUEUED, pk__lt=deployment.pk).exists():
-        return False
-    try:
+        return
+    # Aborted between our look and the lock: then nobody takes it.
+    with suppress(IllegalTransition):
         advance(
             deployment.pk,
             Status.RUNNING,
@@ -159,29 +164,12 @@ def _start(deployment: Deployment, target: Target, now: datetime) -> bool:
             started_at=now,
             replaces_id=target.current_deployment_id,
         )
-    except IllegalTransition:
-        return False
-    return True
-
-
-def _is_orphan(deployment_id: int, now: datetime) -> bool:
-    return Deployment.objects.filter(
-        Q(lease_until__lt=now) | Q(lease_until__isnull=True),
-        pk=deployment_id,
-        status__in=(Status.RUNNING, Status.ABORTING),
-    ).exists()
 
 
 def renew(lease: Lease, now: datetime) -> Status:
     """Prolong the lease; the deployment's status as it is now. Raises LeaseLost."""
     until = now + timedelta(seconds=settings.LEASE_SECONDS)
-    rows = Deployment.objects.filter(
-        pk=lease.deployment_id,
-        lease_epoch=lease.epoch,
-        status__in=(Status.RUNNING, Status.ABORTING),
-    )
-    if not rows.update(lease_until=until):
-        raise LeaseLost(f"Deployment {lease.deployment_id} went on without {lease.owner}.")
+    _update_held(lease, lease_until=until)
     return Status(Deployment.objects.values_list("status", flat=True).get(pk=lease.deployment_id))
 
 
@@ -196,14 +184,17 @@ def release(lease: Lease, now: datetime) -> None:
 def fenced(lease: Lease) -> Iterator[None]:
     """A transaction in which this worker may write; LeaseLost if a newer epoch exists."""
     with transaction.atomic():
-        rows = Deployment.objects.filter(
-            pk=lease.deployment_id,
-            lease_epoch=lease.epoch,
-            status__in=(Status.RUNNING, Status.ABORTING),
-        )
-        if not rows.update(version=F("version") + 1):
-            raise LeaseLost(f"Deployment {lease.deployment_id} went on without {lease.owner}.")
+        _update_held(lease, version=F("version") + 1)
         yield
+
+
+def _update_held(lease: Lease, **fields: Any) -> None:
+    """Update the deployment's row only while the lease is the newest; LeaseLost otherwise."""
+    rows = Deployment.objects.filter(
+        pk=lease.deployment_id, lease_epoch=lease.epoch, status__in=WORKED_ON
+    )
+    if not rows.update(**fields):
+        raise LeaseLost(f"Deployment {lease.deployment_id} went on without {lease.owner}.")
 
 
 def status_of(lease: Lease) -> Status:
