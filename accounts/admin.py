@@ -14,7 +14,7 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from accounts import policy
+from accounts import grants
 from accounts.models import AppPermission, User, UserGroup
 from accounts.vocabulary import AccountPermission, Action, PermissionType
 
@@ -149,4 +149,4 @@ class UserGroupAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Save members and rows, and make the object permissions from them at once."""
         super().save_related(request, form, formsets, change)
         form.instance.user_set.set(form.cleaned_data["members"])
-        policy.materialise(group=form.instance)
+        grants.materialise(group=form.instance)

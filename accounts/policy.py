@@ -1,21 +1,29 @@
 """The one place that answers "may this actor…" and "which … may this actor…".
 
-Rows of AppPermission are materialised into object permissions here, in the caller's transaction.
-An inactive user may nothing; a superuser (break-glass, see docs/decisions) may everything.
+Pages ask the object permissions that `accounts.grants` makes from the rows: one query however many
+environments, groups or rows there are. An inactive user may nothing; a superuser (break-glass, see
+docs/decisions) may everything.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.apps import apps
-from django.contrib.auth.models import Permission
-from django.db import transaction
 from django.db.models import Model, QuerySet
 
-from accounts.models import ApplicationGrant, AppPermission, EnvironmentGrant, User, UserGroup
-from accounts.vocabulary import RIGHTS_OF_ACTION, AccountPermission, PermissionType, Right
+from accounts.grants import VIEW_APPLICATION
+from accounts.models import (
+    ApplicationGrant,
+    EnvironmentGrant,
+    User,
+    UserGroup,
+)
+from accounts.rows import Permissions, Row, Scope, total
+from accounts.vocabulary import AccountPermission, Action, PermissionType, Right
 
-VIEW_APPLICATION = "view_application"
+EVERYTHING = Permissions(
+    frozenset(AccountPermission),
+    (Row(PermissionType.ALL, frozenset(Action), None, frozenset({Scope.EVERYTHING})),),
+)
 
 
 class Denied(Exception):
@@ -31,6 +39,23 @@ def holds(actor: User, permission: AccountPermission) -> bool:
     # JSON containment is not portable to SQLite; a user's groups are few.
     lists = UserGroup.objects.filter(user=actor).values_list("account_permissions", flat=True)
     return any(permission.value in permissions for permissions in lists)
+
+
+def held_by(actor: User) -> Permissions:
+    """Everything the actor may do, as rows: for giving on, and for what is edited."""
+    if not actor.is_active:
+        return Permissions()
+    return held_if_active(actor)
+
+
+def held_if_active(user: User) -> Permissions:
+    """What the user's groups give, also while the user is deactivated."""
+    if user.is_superuser:
+        return EVERYTHING
+    groups = UserGroup.objects.filter(user=user).prefetch_related(
+        *(f"app_permissions__{name}" for name in ("applications", "environments", "services"))
+    )
+    return total(group.permissions_held for group in groups)
 
 
 def environment_ids(actor: User, right: Right) -> QuerySet[Any, Any]:
@@ -63,6 +88,11 @@ def require(allowed: bool, what: str) -> None:
         raise Denied(f"You need {what}. Ask an administrator of your user groups.")
 
 
+def require_account(actor: User, permission: AccountPermission) -> None:
+    """Raise Denied unless the actor holds the account permission."""
+    require(holds(actor, permission), permission.label)
+
+
 def _granted(
     actor: User,
     grants: type[EnvironmentGrant] | type[ApplicationGrant],
@@ -75,73 +105,3 @@ def _granted(
         return everything.values("pk")
     rows = grants.objects.filter(permission__codename=codename, group__user=actor)
     return everything.filter(pk__in=rows.values("content_object_id")).values("pk")
-
-
-@transaction.atomic
-def materialise(*, group: UserGroup | None = None, application: Model | None = None) -> None:
-    """Make object permissions from rows again: of one group, in one application, or all of them."""
-    groups = [group] if group else list(UserGroup.objects.all())
-    environments = apps.get_model("dashboard", "Environment").objects.all()
-    applications = apps.get_model("dashboard", "Application").objects.all()
-    if application:
-        environments = environments.filter(application=application)
-        applications = applications.filter(pk=application.pk)
-    codenames = [right.value for right in Right] + [VIEW_APPLICATION]
-    permissions = {
-        permission.codename: permission
-        for permission in Permission.objects.filter(
-            content_type__app_label="dashboard", codename__in=codenames
-        )
-    }
-    for each in groups:
-        wanted_environments, wanted_applications = _wanted(each, environments, applications)
-        _replace(EnvironmentGrant, each, wanted_environments, environments, permissions)
-        _replace(ApplicationGrant, each, wanted_applications, applications, permissions)
-
-
-def _wanted(
-    group: UserGroup, environments: Iterable[Any], applications: Iterable[Any]
-) -> tuple[set[tuple[int, str]], set[tuple[int, str]]]:
-    wanted: set[tuple[int, str]] = set()
-    visible: set[tuple[int, str]] = set()
-    for row in group.app_permissions.prefetch_related("applications", "environments"):
-        chosen = {application.pk for application in row.applications.all()}
-        visible |= {
-            (application.pk, VIEW_APPLICATION)
-            for application in applications
-            if row.all_applications or application.pk in chosen
-        }
-        for environment in environments:
-            if (row.all_applications or environment.application_id in chosen) and _covers(
-                row, environment
-            ):
-                rights = {r for a in row.granted for r in RIGHTS_OF_ACTION.get(a, ())}
-                wanted |= {(environment.pk, right.value) for right in rights}
-    return wanted, visible
-
-
-def _covers(row: AppPermission, environment: Any) -> bool:
-    if row.permission_type not in {PermissionType.ALL, PermissionType.DEPLOYMENT}:
-        return False
-    # Nothing ticked is nothing covered: a row must not widen when what it chose is deleted.
-    chosen = {each.pk for each in row.environments.all()}
-    by_type = row.production if environment.is_production else row.non_production
-    return bool(by_type or environment.pk in chosen)
-
-
-def _replace(
-    grants: type[EnvironmentGrant] | type[ApplicationGrant],
-    group: UserGroup,
-    wanted: set[tuple[int, str]],
-    within: QuerySet[Any, Any],
-    permissions: dict[str, Permission],
-) -> None:
-    rows = grants.objects.filter(group=group, content_object__in=within).select_related(
-        "permission"
-    )
-    found = {(row.content_object_id, row.permission.codename): row.pk for row in rows}
-    grants.objects.filter(pk__in=[found[key] for key in found.keys() - wanted]).delete()
-    grants.objects.bulk_create(
-        grants(group=group, content_object_id=pk, permission=permissions[codename])
-        for pk, codename in sorted(wanted - found.keys())
-    )

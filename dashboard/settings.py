@@ -63,6 +63,8 @@ def _database(url: str) -> dict[str, object]:
 
 
 SECRET_KEY = _secret_key()
+# Seals the audit trail; keep it when the secret key is changed, or the old rows cannot be verified.
+AUDIT_KEY = os.environ.get("LASTGOOD_AUDIT_KEY") or SECRET_KEY
 ALLOWED_HOSTS = os.environ.get("LASTGOOD_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 CSRF_TRUSTED_ORIGINS = [
     origin for origin in os.environ.get("LASTGOOD_ORIGINS", "").split(",") if origin

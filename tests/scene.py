@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts import policy
+from accounts import grants
 from accounts.models import AppPermission, User, UserGroup
 from accounts.vocabulary import AccountPermission, Action, PermissionType
 from dashboard.models import (
@@ -56,7 +56,7 @@ def group(
         )
         row.applications.set(applications or ())
         row.environments.set(environments or ())
-    policy.materialise(group=made)
+    grants.materialise(group=made)
     return made
 
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 from django.core.validators import RegexValidator
 from django.db import models, transaction
 
-from accounts import policy
+from accounts import audit, grants, policy
 from accounts.models import User
 from accounts.vocabulary import Right
 
@@ -68,8 +68,9 @@ class Application(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save, and let the groups that cover every application see this one at once."""
         with transaction.atomic():
+            audit.lock()
             super().save(*args, **kwargs)
-            policy.materialise(application=self)
+            grants.follow(self, application=self)
 
 
 class ServiceQuerySet(models.QuerySet["Service"]):
@@ -129,8 +130,9 @@ class Environment(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save, and let a new or retyped environment change who may what in it at once."""
         with transaction.atomic():
+            audit.lock()
             super().save(*args, **kwargs)
-            policy.materialise(application=self.application)
+            grants.follow(self, environment=self)
 
     @property
     def is_production(self) -> bool:

@@ -23,7 +23,13 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from accounts.vocabulary import ACTIONS_OF_TYPE, AccountPermission, Action, PermissionType
+from accounts.vocabulary import (
+    ACTIONS_OF_TYPE,
+    BY_ENVIRONMENT,
+    AccountPermission,
+    Action,
+    PermissionType,
+)
 from dashboard.models import ArtifactType, DeploymentType, EnvironmentType, WorkflowType
 from dashboard.models.catalogue import NAME, VERSION
 
@@ -34,6 +40,9 @@ CREDENTIAL = RegexValidator(
 )
 CHECKSUM = RegexValidator(r"\A(sha256:[0-9a-f]{64})?\Z", "Write sha256: and 64 hexadecimal digits.")
 USERNAME = RegexValidator(r"\A[\w.@+-]+\Z", "Use letters, digits and @ . + - _ only.")
+
+
+TAKES_ENVIRONMENTS = BY_ENVIRONMENT | {PermissionType.ALL}
 
 
 def _refuse(message: str) -> PydanticCustomError:
@@ -200,6 +209,12 @@ class PermissionRow(Part):
     actions: Annotated[list[Annotated[Action, _one_of(Action)]], Field(min_length=1)]
     applications: Literal["ALL"] | list[str]
     environments: list[str] = []
+    services: list[str] = []
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether the row's type takes no environments, and no services are chosen."""
+        return self.type not in TAKES_ENVIRONMENTS and not self.services
 
     @field_validator("applications", mode="before")
     @classmethod
@@ -215,12 +230,12 @@ class PermissionRow(Part):
         wrong = sorted(set(self.actions) - ACTIONS_OF_TYPE[self.type])
         if wrong:
             raise _refuse(f"{', '.join(wrong)}: not an action of type {self.type.value}")
-        unfiltered = self.type == PermissionType.SERVICE
-        if unfiltered and self.environments:
+        if self.type not in TAKES_ENVIRONMENTS and self.environments:
             raise _refuse(f"type {self.type.value} covers every environment: leave them out")
-        if not unfiltered and not self.environments:
+        if self.type in TAKES_ENVIRONMENTS and not self.environments:
             raise _refuse(
-                "say which environments: PRODUCTION, NON_PRODUCTION or names like Shop / Staging"
+                "say which environments: ALL, PRODUCTION, NON_PRODUCTION "
+                "or names like Shop / Staging"
             )
         return self
 

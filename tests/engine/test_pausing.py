@@ -6,7 +6,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from accounts import policy
+from accounts import grants
 from accounts.models import User
 from accounts.policy import Denied
 from accounts.vocabulary import AccountPermission, Action
@@ -29,7 +29,7 @@ def deactivate(user: User) -> None:
 def lose_row(user: User) -> None:
     rows = user.groups.get().usergroup.app_permissions
     rows.all().delete()
-    policy.materialise(group=user.groups.get().usergroup)
+    grants.materialise(group=user.groups.get().usergroup)
 
 
 def lose_account_permission(user: User) -> None:

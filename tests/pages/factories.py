@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts import policy
+from accounts import grants
 from accounts.models import AppPermission, User, UserGroup
 from accounts.vocabulary import AccountPermission, Action, PermissionType
 from dashboard.models import (
@@ -53,7 +53,7 @@ def make_group(
             actions=[action.value for action in actions],
             **(everywhere | row),
         )
-    policy.materialise(group=group)
+    grants.materialise(group=group)
     return group
 
 
