@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Model
@@ -54,8 +55,14 @@ def origin() -> Origin:
 
 def lock() -> AuditHead:
     """Take the trail's end until the transaction ends; changes of permissions queue up here."""
-    AuditHead.objects.get_or_create(pk=HEAD)
-    return AuditHead.objects.select_for_update().get(pk=HEAD)
+    head: AuditHead = _lock(apps)
+    return head
+
+
+def _lock(registry: Any) -> Any:
+    heads = registry.get_model("accounts", "AuditHead").objects
+    heads.get_or_create(pk=HEAD)
+    return heads.select_for_update().get(pk=HEAD)
 
 
 def record(
@@ -66,31 +73,37 @@ def record(
     before: Any = None,
     after: Any = None,
     message: str = "",
-) -> AuditEvent:
+) -> None:
     """Add one row, in the caller's transaction. `before` and `after` are JSON, free of secrets.
 
     Without an actor it was whoever may run commands on the server.
     """
+    append(
+        apps,
+        verb=verb,
+        actor_id=actor.pk if actor else None,
+        actor_name=actor.label if actor else "operator",
+        origin=origin().place[:120],
+        subject_type=str(subject._meta.verbose_name) if subject is not None else "",
+        subject_id=str(subject.pk) if subject is not None and subject.pk else "",
+        subject=str(subject)[:300] if subject is not None else "",
+        before=before,
+        after=after,
+        message=message,
+    )
+
+
+def append(registry: Any, **fields: Any) -> None:
+    """Add a row with the models of this registry: migrations have their own."""
     with transaction.atomic():
-        head = lock()
-        event = AuditEvent(
-            number=head.number + 1,
-            at=timezone.now(),
-            actor=actor,
-            actor_name=actor.label if actor else "operator",
-            origin=origin().place[:120],
-            verb=verb,
-            subject_type=str(subject._meta.verbose_name) if subject is not None else "",
-            subject_id=str(subject.pk) if subject is not None and subject.pk else "",
-            subject=str(subject)[:300] if subject is not None else "",
-            before=before,
-            after=after,
-            message=message,
+        head = _lock(registry)
+        event = registry.get_model("accounts", "AuditEvent")(
+            number=head.number + 1, at=timezone.now(), **fields
         )
         event.seal = seal(event, head.seal)
         event.save()
-        AuditHead.objects.filter(pk=HEAD).update(number=event.number, seal=event.seal)
-    return event
+        head.number, head.seal = event.number, event.seal
+        head.save()
 
 
 @contextmanager

@@ -84,7 +84,7 @@ def as_data(permissions: Permissions) -> dict[str, Any]:
     """For the audit trail: values and sentences, in an order that does not change."""
     names = Names.of(permissions.rows)
     return {
-        "account": sorted(permissions.account),
+        "account": sorted(each.value for each in permissions.account),
         "app": sorted(sentence(row, names) for row in permissions.rows),
     }
 

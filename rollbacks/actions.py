@@ -2,18 +2,21 @@
 
 Every action takes its actor; there is no way round the check. Denied (accounts.policy) means the
 actor lacks a permission, Refused that the state forbids it, and nothing was changed by either.
+Each is a row of the audit trail: in its own transaction when it is done, after it when refused.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 
-from accounts import policy
+from accounts import audit, policy
 from accounts.models import User
-from accounts.vocabulary import AccountPermission, Right
+from accounts.vocabulary import AccountPermission, Right, Verb
 from dashboard.models import (
     ACTIVE,
     Artifact,
@@ -52,6 +55,13 @@ def confirmation(
     deployment: Deployment, actor: User, configuration: plan.Configuration, now: datetime
 ) -> tuple[plan.Plan | None, list[Refusal]]:
     """What the dialog shows: the plan, and everything that stands against it. Raises Denied."""
+    with _asking(actor, Verb.ROLLBACK_REQUESTED, deployment):
+        return _confirmation(deployment, actor, configuration, now)
+
+
+def _confirmation(
+    deployment: Deployment, actor: User, configuration: plan.Configuration, now: datetime
+) -> tuple[plan.Plan | None, list[Refusal]]:
     policy.require(*rights.to_roll_back(actor, deployment))
     refusals = eligibility.refusals(deployment, now)
     if any(refusal.code != Code.FROZEN for refusal in refusals):
@@ -70,8 +80,9 @@ def roll_back(
 
     Raises Denied, Refused, or PlanChanged with the plan as it is now.
     """
+    deployment = Deployment.objects.with_names().get(pk=deployment_id)
     try:
-        with transaction.atomic():
+        with _asking(actor, Verb.ROLLBACK_REQUESTED, deployment), transaction.atomic():
             return _roll_back(deployment_id, actor, request, now)
     except IntegrityError:
         # Two confirmed at once on a database that let both look: the other one's row is there now.
@@ -88,7 +99,7 @@ def _roll_back(
     policy.require(*rights.to_roll_back(actor, deployment))
     if running := _running_rollback(deployment_id):
         return running
-    planned, found = confirmation(deployment, actor, request.configuration, now)
+    planned, found = _confirmation(deployment, actor, request.configuration, now)
     found = _not_overridden(found, actor, request)
     if found or planned is None:
         raise Refused(*found)
@@ -108,6 +119,7 @@ def _roll_back(
         created_at=now,
     )
     journal.enqueue(rollback, planned.phases)
+    _record(Verb.ROLLBACK_REQUESTED, rollback, actor)
     _hint(rollback)
     return rollback
 
@@ -123,10 +135,10 @@ def execute(
     note: str = "",
 ) -> Deployment:
     """Start a deployment. Raises Denied, Refused, or DefinitionError about the variables."""
-    policy.require(*rights.to_execute(actor, infrastructure.environment))
     # The page may be old: what is executed is the workflow as it is now.
     workflow = Workflow.objects.select_related("current_revision").get(pk=workflow.pk)
-    with transaction.atomic():
+    with _asking(actor, Verb.EXECUTION_REQUESTED, workflow), transaction.atomic():
+        policy.require(*rights.to_execute(actor, infrastructure.environment))
         target, _ = Target.objects.get_or_create(
             service=workflow.service, infrastructure=infrastructure
         )
@@ -151,6 +163,7 @@ def execute(
         except PlatformError as error:
             raise Refused(_cannot_plan(error)) from None
         journal.enqueue(deployment, phases)
+        _record(Verb.EXECUTION_REQUESTED, deployment, actor)
         _hint(deployment)
     return deployment
 
@@ -195,8 +208,8 @@ def _require_match(
 
 def rerun(deployment: Deployment, actor: User, now: datetime) -> Deployment:
     """Deploy the same artifact with the same variables again. Raises Denied or Refused."""
-    policy.require(*rights.to_execute(actor, deployment.target.infrastructure.environment))
-    with transaction.atomic():
+    with _asking(actor, Verb.EXECUTION_REQUESTED, deployment), transaction.atomic():
+        policy.require(*rights.to_execute(actor, deployment.target.infrastructure.environment))
         locked = _locked(deployment.pk)
         if found := eligibility.rerun_refusals(locked, now):
             raise Refused(*found)
@@ -222,9 +235,9 @@ def rerun(deployment: Deployment, actor: User, now: datetime) -> Deployment:
 
 def abort(deployment: Deployment, actor: User, now: datetime) -> None:
     """Stop: no rollback step runs, nothing is cleaned up. Raises Denied or Refused."""
-    policy.require(*rights.to_abort(actor, deployment))
     message = f"Aborted by {actor.label}."
-    with transaction.atomic():
+    with _asking(actor, Verb.ABORT_REQUESTED, deployment), transaction.atomic():
+        policy.require(*rights.to_abort(actor, deployment))
         locked = _locked(deployment.pk)
         if locked.status == Status.QUEUED:
             changes: dict[str, Any] = {"finished_at": now}
@@ -236,13 +249,14 @@ def abort(deployment: Deployment, actor: User, now: datetime) -> None:
             changes = {"lease_until": None} if locked.status == Status.PAUSED else {}
             to = Status.ABORTING
         _advance(locked, to, actor, now, "ABORTED_BY", message, **changes)
+        _record(Verb.ABORT_REQUESTED, locked, actor)
         _hint(locked)
 
 
 def resume(deployment: Deployment, actor: User, now: datetime) -> None:
     """Let a paused execution look again and go on. Raises Denied or Refused."""
-    policy.require(*rights.to_work_on(actor, deployment))
-    with transaction.atomic():
+    with _asking(actor, Verb.RESUME_REQUESTED, deployment), transaction.atomic():
+        policy.require(*rights.to_work_on(actor, deployment))
         locked = _locked(deployment.pk)
         # A queued one may become running too, yet only as the head of its target's queue.
         if locked.status != Status.PAUSED:
@@ -252,6 +266,7 @@ def resume(deployment: Deployment, actor: User, now: datetime) -> None:
             locked, Status.RUNNING, actor, now, "RESUMED", message,
             lease_until=None, resumed_by=actor,
         )  # fmt: skip
+        _record(Verb.RESUME_REQUESTED, locked, actor)
         _hint(locked)
 
 
@@ -260,6 +275,30 @@ def refresh(target: Target, actor: User) -> None:
     environment = target.infrastructure.environment
     policy.require(policy.may(actor, Right.VIEW_DEPLOYMENTS, environment), f"to see {environment}")
     transaction.on_commit(lambda: tasks.hint_sync(target.pk))
+
+
+@contextmanager
+def _asking(actor: User, verb: Verb, subject: Model) -> Iterator[None]:
+    """What is asked inside is recorded if it is refused, once its transaction is taken back."""
+    with audit.attempt(actor, verb.label, subject, policy.Denied, Refused, PlanChanged):
+        yield
+
+
+def _record(verb: Verb, deployment: Deployment, actor: User) -> None:
+    undone = deployment.rolls_back
+    audit.record(
+        verb,
+        actor=actor,
+        subject=deployment,
+        before={"artifact": str(undone.artifact)} if undone else None,
+        after={
+            "target": str(deployment.target),
+            "workflow": deployment.workflow.name,
+            "artifact": str(deployment.artifact),
+            "reason": deployment.note,
+        },
+        message="Overrides a deployment freeze." if deployment.freeze_override else "",
+    )
 
 
 def _locked(deployment_id: int) -> Deployment:

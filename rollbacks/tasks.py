@@ -9,6 +9,7 @@ from celery import current_app, shared_task
 from celery.utils.log import get_task_logger
 from django.utils import timezone
 
+from accounts import audit
 from dashboard.models import Target
 from rollbacks import execution, observation
 from rollbacks.sweep import Sweep
@@ -24,7 +25,8 @@ def worker_name() -> str:
 
 @shared_task
 def execute(deployment_id: int) -> None:
-    execution.execute(deployment_id, worker_name(), timezone.now)
+    with audit.coming_from(audit.Origin(f"worker {worker_name()}")):
+        execution.execute(deployment_id, worker_name(), timezone.now)
 
 
 @shared_task

@@ -78,7 +78,7 @@ def _set_permissions(group: UserGroup, permissions: Permissions, by: User | None
         return
     check(permissions)
     require_held(by, permissions, kept=before)
-    stored.account_permissions = sorted(permissions.account)
+    stored.account_permissions = sorted(each.value for each in permissions.account)
     stored.save(update_fields=["account_permissions"])
     group.account_permissions = stored.account_permissions
     _write_rows(stored, before.rows, permissions.rows)
@@ -123,7 +123,7 @@ def _write_rows(group: UserGroup, before: Collection[Row], after: Collection[Row
         made = AppPermission.objects.create(
             user_group=group,
             permission_type=row.permission_type,
-            actions=sorted(row.actions),
+            actions=sorted(action.value for action in row.actions),
             all_applications=row.applications is None,
             **{name: scope in row.scopes for name, scope in SCOPE_OF_FIELD.items()},
         )

@@ -134,6 +134,12 @@ class Environment(models.Model):
             super().save(*args, **kwargs)
             grants.follow(self, environment=self)
 
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete, and with it what was granted on it; changes of permissions wait meanwhile."""
+        with transaction.atomic():
+            audit.lock()
+            return super().delete(*args, **kwargs)
+
     @property
     def is_production(self) -> bool:
         return self.environment_type == EnvironmentType.PRODUCTION

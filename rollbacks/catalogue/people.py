@@ -8,7 +8,7 @@ from django.contrib.auth.hashers import make_password
 from accounts import administration, audit, wording
 from accounts.models import User, UserGroup
 from accounts.rows import Permissions, Row, Scope
-from accounts.vocabulary import Verb
+from accounts.vocabulary import AccountPermission, Verb
 from dashboard.models import Application, Service
 from rollbacks.catalogue.changes import FieldChange
 from rollbacks.catalogue.declarations import (
@@ -61,7 +61,7 @@ def _group(ledger: Ledger, declared: Declared[UserGroupEntry]) -> None:
     held = existing.permissions_held if existing else Permissions()
     wanted = _wanted(entry, held, rows)
     edits = [
-        *_edit("account_permissions", sorted(held.account), sorted(wanted.account)),
+        *_edit("account_permissions", _values(held.account), _values(wanted.account)),
         *_edit("app_permissions", _shown(held.rows), _shown(wanted.rows)),
     ]
     if "members" in entry.model_fields_set:
@@ -88,6 +88,10 @@ def _wanted(entry: UserGroupEntry, held: Permissions, rows: list[Row]) -> Permis
         account if "account_permissions" in stated else held.account,
         tuple(rows) if "app_permissions" in stated else held.rows,
     )
+
+
+def _values(account: Iterable[AccountPermission]) -> list[str]:
+    return sorted(each.value for each in account)
 
 
 def _edit(name: str, old: Any, new: Any) -> list[FieldChange]:

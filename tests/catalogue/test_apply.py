@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts import policy
-from accounts.models import User, UserGroup
+from accounts.models import AuditEvent, User, UserGroup
 from accounts.vocabulary import Right
 from dashboard.models import (
     Application,
@@ -71,8 +71,9 @@ def test_a_dry_run_shows_the_same_and_writes_nothing(write: Write) -> None:
 
     assert "+ application Shop (created)" in output
     assert "Dry run: nothing was written." in output
-    for model in (Application, Connector, User, UserGroup, WorkflowRevision, DeploymentFreeze):
+    for model in (Application, Connector, User, WorkflowRevision, DeploymentFreeze, AuditEvent):
         assert not model._default_manager.exists()
+    assert not UserGroup.objects.filter(name="Operators").exists()
 
 
 def test_a_change_is_told_with_old_and_new(write: Write) -> None:
@@ -119,7 +120,7 @@ user_groups:
 
     assert (change.noun, change.name) == ("artifact", "Shop / web 1.5.0")
     assert Application.objects.get().description == "What customers see."
-    group = UserGroup.objects.get()
+    group = UserGroup.objects.get(name="Operators")
     assert group.user_set.count() == 1
     assert group.app_permissions.count() == 1
 
@@ -130,7 +131,7 @@ def test_an_empty_list_takes_members_and_rights_away(write: Write) -> None:
 
     apply([write(text=text)])
 
-    group = UserGroup.objects.get()
+    group = UserGroup.objects.get(name="Operators")
     assert group.user_set.count() == group.app_permissions.count() == 0
     erin = User.objects.get(username="erin")
     erin.groups.add(group)
