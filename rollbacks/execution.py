@@ -10,10 +10,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError
 
-from accounts import audit
-from accounts.vocabulary import Verb
 from dashboard.models import Deployment, Direction, Status, Step, StepStatus
 from rollbacks import journal, lifecycle, observation, plan, proof, rights
 from rollbacks.observation import Verdict
@@ -32,7 +30,6 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 3.0
 LOOKS_BEFORE = 4
-RIGHT_LOST = "RIGHT_LOST"
 Result = TypeVar("Result")
 _REACHED = {OutcomeState.DONE, OutcomeState.UNCHANGED}
 
@@ -235,7 +232,7 @@ class Execution:
         if not allowed:
             raise Ended(
                 Status.PAUSED,
-                RIGHT_LOST,
+                lifecycle.RIGHT_LOST,
                 f"{actor.label} may no longer do this ({needed}). Nothing more was changed. "
                 "Somebody who may can resume it.",
             )
@@ -327,16 +324,10 @@ class Execution:
             finished = {"finished_at": now}
             journal.close_steps(self.lease, now)
         try:
-            with transaction.atomic():
-                lifecycle.advance(
-                    self.deployment.pk, end.status, now=now, epoch=self.lease.epoch,
-                    code=end.code, message=journal.plain(str(end)), **finished,
-                )  # fmt: skip
-                if end.code == RIGHT_LOST:
-                    actor = self.deployment.responsible
-                    audit.record(
-                        Verb.RIGHT_LOST, actor=actor, subject=self.deployment, message=str(end)
-                    )
+            lifecycle.advance(
+                self.deployment.pk, end.status, now=now, epoch=self.lease.epoch,
+                code=end.code, message=journal.plain(str(end)), **finished,
+            )  # fmt: skip
         except lifecycle.IllegalTransition:
             self._stopped()
             return

@@ -14,7 +14,9 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 
+from accounts import audit
 from accounts.models import User
+from accounts.vocabulary import Verb
 from dashboard.models import FINISHED, HOLDING, Deployment, Event, Status, Target
 
 TRANSITIONS: Mapping[Status, frozenset[Status]] = {
@@ -28,6 +30,7 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = {
 }
 
 WORKED_ON = (Status.RUNNING, Status.ABORTING)
+RIGHT_LOST = "RIGHT_LOST"
 
 
 class IllegalTransition(Exception):
@@ -88,6 +91,11 @@ def advance(
             message=message,
             epoch=epoch or 0,
         )
+        if code == RIGHT_LOST:
+            subject = Deployment.objects.get(pk=deployment_id)
+            audit.record(
+                Verb.RIGHT_LOST, actor=subject.responsible, subject=subject, message=message
+            )
         if to in FINISHED:
             # Due for a look: a worker that dies now does not come to record what it saw.
             target.sync_tried_at = None
