@@ -36,6 +36,7 @@ class Origin:
 
 COMMAND_LINE = Origin("command line")
 _origin: ContextVar[Origin] = ContextVar("origin", default=COMMAND_LINE)
+_attempting: ContextVar[bool] = ContextVar("attempting", default=False)
 
 
 @contextmanager
@@ -112,18 +113,26 @@ def attempt(
 ) -> Iterator[None]:
     """Record it when what is attempted inside is refused by one of these exceptions.
 
-    To be used outside the transaction of the attempt, which a refusal rolls back.
+    To be used outside the transaction of the attempt, which a refusal rolls back. Of attempts
+    within attempts the outermost records: the transactions of the others are gone with it.
     """
+    is_outermost = not _attempting.get()
+    token = _attempting.set(True)
     try:
         yield
     except refusals as refusal:
-        record(
-            Verb.REFUSED,
-            actor=actor,
-            subject=subject,
-            message=f"{asked}: {refusal}",
-        )
+        if is_outermost:
+            record_refusal(actor, asked, subject, refusal)
         raise
+    finally:
+        _attempting.reset(token)
+
+
+def record_refusal(actor: User, asked: str, subject: Model | None, refusal: Exception) -> None:
+    """Record it, unless it was recorded where it came from."""
+    if not getattr(refusal, "is_recorded", False):
+        record(Verb.REFUSED, actor=actor, subject=subject, message=f"{asked}: {refusal}")
+        refusal.is_recorded = True  # type: ignore[attr-defined]
 
 
 def seal(event: AuditEvent, previous: str) -> str:

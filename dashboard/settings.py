@@ -93,7 +93,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.ApiKeyMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.middleware.OriginMiddleware",
+    "accounts.middleware.NeedMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -154,6 +157,15 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
     }
 }
+CSRF_FAILURE_VIEW = "dashboard.graphql.view.csrf_failed"
+
+# The API: its modules, named by string as the apps above are; and what a call may hold.
+GRAPHQL_SCHEMAS: tuple[str, ...] = ()
+API_CALLS_PER_MINUTE = int(os.environ.get("LASTGOOD_API_CALLS_PER_MINUTE", "30"))
+API_DEPTH = int(os.environ.get("LASTGOOD_API_DEPTH", "10"))
+API_ALIASES = int(os.environ.get("LASTGOOD_API_ALIASES", "15"))
+API_TOKENS = int(os.environ.get("LASTGOOD_API_TOKENS", "1000"))
+API_BODY_BYTES = int(os.environ.get("LASTGOOD_API_BODY_BYTES", str(256 * 1024)))
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = os.environ.get("LASTGOOD_TIME_ZONE", "UTC")

@@ -4,7 +4,9 @@ from django.contrib import admin
 from django.contrib.auth import views as auth_views
 from django.urls import include, path
 
+from accounts.needs import ANYONE, needs
 from dashboard import views
+from dashboard.graphql.view import graphql
 
 urlpatterns = [
     path("", views.services, name="services"),
@@ -12,7 +14,12 @@ urlpatterns = [
     path("deployments/", views.deployments, name="deployments"),
     path("deployments/<int:deployment_id>/", views.deployment, name="deployment"),
     path("", include("rollbacks.urls")),
-    path("sign-in/", auth_views.LoginView.as_view(template_name="sign_in.html"), name="login"),
-    path("sign-out/", auth_views.LogoutView.as_view(), name="logout"),
+    path("graphql", graphql, name="graphql"),
+    path(
+        "sign-in/",
+        needs(ANYONE)(auth_views.LoginView.as_view(template_name="sign_in.html")),
+        name="login",
+    ),
+    path("sign-out/", needs(ANYONE)(auth_views.LogoutView.as_view()), name="logout"),
     path("admin/", admin.site.urls),
 ]

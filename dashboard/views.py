@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.models import User
+from accounts.needs import VISIBLE, needs
 from dashboard import queries
 from dashboard.models import Deployment, Service
 
@@ -27,6 +28,7 @@ def _is_unchanged(request: HttpRequest, version: str) -> bool:
     return _is_htmx(request) and request.GET.get("version") == version
 
 
+@needs(VISIBLE)
 @require_safe
 def services(request: HttpRequest) -> HttpResponse:
     """Every service with what runs of it in each environment."""
@@ -36,6 +38,7 @@ def services(request: HttpRequest) -> HttpResponse:
     return render(request, "services.html", {"rows": rows, "page": page, "text": text})
 
 
+@needs(VISIBLE)
 @require_safe
 @vary_on_headers("HX-Request")
 def service(request: HttpRequest, service_id: int) -> HttpResponse:
@@ -59,6 +62,7 @@ def _panel(shown: Service, actor: User) -> dict[str, object]:
     }
 
 
+@needs(VISIBLE)
 @require_safe
 def deployments(request: HttpRequest) -> HttpResponse:
     """Every deployment and rollback, newest first."""
@@ -71,6 +75,7 @@ def deployments(request: HttpRequest) -> HttpResponse:
     return render(request, "deployments.html", context)
 
 
+@needs(VISIBLE)
 @require_safe
 @vary_on_headers("HX-Request")
 def deployment(request: HttpRequest, deployment_id: int) -> HttpResponse:

@@ -4,7 +4,11 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
+from accounts import audit
+from accounts.models import User
+from accounts.policy import Denied
 from rollbacks import views
+from rollbacks.eligibility import Refused
 
 
 class RefusalMiddleware:
@@ -17,4 +21,6 @@ class RefusalMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, Denied | Refused) and isinstance(request.user, User):
+            audit.record_refusal(request.user, f"{request.method} {request.path}", None, error)
         return views.refused(request, error)

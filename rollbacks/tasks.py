@@ -10,6 +10,7 @@ from celery.utils.log import get_task_logger
 from django.utils import timezone
 
 from accounts import audit
+from accounts.needs import WORKER, needs
 from dashboard.models import Target
 from rollbacks import execution, observation
 from rollbacks.sweep import Sweep
@@ -24,12 +25,14 @@ def worker_name() -> str:
 
 
 @shared_task
+@needs(WORKER)
 def execute(deployment_id: int) -> None:
     with audit.coming_from(audit.Origin(f"worker {worker_name()}")):
         execution.execute(deployment_id, worker_name(), timezone.now)
 
 
 @shared_task
+@needs(WORKER)
 def sync(target_id: int) -> None:
     target = Target.objects.select_related("service__application").get(pk=target_id)
     observation.sync(target, timezone.now())

@@ -13,7 +13,9 @@ from django.views.decorators.vary import vary_on_headers
 
 from accounts import policy
 from accounts.models import User
+from accounts.needs import ABORT_WORKFLOW, EXECUTE_WORKFLOW, RESUME, ROLLBACK, VISIBLE, needs
 from accounts.vocabulary import AccountPermission
+from dashboard import queries
 from dashboard.models import Deployment, Service, Target
 from rollbacks import actions, drifts, menus
 from rollbacks.eligibility import Refusal, Refused
@@ -41,6 +43,7 @@ def _deployment(request: HttpRequest, deployment_id: int) -> Deployment:
     )
 
 
+@needs(VISIBLE)
 @require_GET
 @vary_on_headers("HX-Request")
 def menu(request: HttpRequest, deployment_id: int) -> HttpResponse:
@@ -51,6 +54,7 @@ def menu(request: HttpRequest, deployment_id: int) -> HttpResponse:
     return render(request, template, {"deployment": deployment, "items": items})
 
 
+@needs(VISIBLE)
 @require_GET
 @vary_on_headers("HX-Request")
 def controls(request: HttpRequest, deployment_id: int) -> HttpResponse:
@@ -61,6 +65,7 @@ def controls(request: HttpRequest, deployment_id: int) -> HttpResponse:
     return render(request, template, {"deployment": deployment, "controls": items, "items": items})
 
 
+@needs(ROLLBACK)
 @require_http_methods(["GET", "POST"])
 @vary_on_headers("HX-Request")
 def rollback(request: HttpRequest, deployment_id: int) -> HttpResponse:
@@ -124,6 +129,7 @@ def _dialog(
     return render(request, template, context, status=status)
 
 
+@needs(VISIBLE)
 @require_GET
 @vary_on_headers("HX-Request")
 def drift(request: HttpRequest, deployment_id: int) -> HttpResponse:
@@ -134,6 +140,7 @@ def drift(request: HttpRequest, deployment_id: int) -> HttpResponse:
     return render(request, template, {"deployment": deployment, "drift": found})
 
 
+@needs(EXECUTE_WORKFLOW)
 @require_POST
 def rerun(request: HttpRequest, deployment_id: int) -> HttpResponse:
     deployment = _deployment(request, deployment_id)
@@ -141,11 +148,13 @@ def rerun(request: HttpRequest, deployment_id: int) -> HttpResponse:
     return _go(request, reverse("deployment", args=[started.pk]))
 
 
+@needs(ABORT_WORKFLOW)
 @require_POST
 def abort(request: HttpRequest, deployment_id: int) -> HttpResponse:
     return _act(request, deployment_id, actions.abort)
 
 
+@needs(RESUME)
 @require_POST
 def resume(request: HttpRequest, deployment_id: int) -> HttpResponse:
     return _act(request, deployment_id, actions.resume)
@@ -159,6 +168,7 @@ def _act(
     return _go(request, reverse("deployment", args=[deployment.pk]))
 
 
+@needs(EXECUTE_WORKFLOW)
 @require_http_methods(["GET", "POST"])
 def execute(request: HttpRequest, service_id: int) -> HttpResponse:
     """Execute a workflow of the service with a chosen artifact."""
@@ -166,7 +176,9 @@ def execute(request: HttpRequest, service_id: int) -> HttpResponse:
     service = get_object_or_404(
         Service.objects.visible_to(actor).select_related("application"), pk=service_id
     )
-    form = ExecuteForm(service, actor, request.POST or None)
+    allowed = queries.may_execute(service, actor)
+    policy.require(allowed, f"Execute Workflow on an environment of {service.application}")
+    form = ExecuteForm(service, actor, request.POST if request.method == "POST" else None)
     refusals: tuple[Refusal, ...] = ()
     if form.is_valid():
         data = form.cleaned_data
@@ -183,6 +195,7 @@ def execute(request: HttpRequest, service_id: int) -> HttpResponse:
     return render(request, "rollbacks/execute.html", context, status=status)
 
 
+@needs(VISIBLE)
 @require_POST
 def refresh(request: HttpRequest, target_id: int) -> HttpResponse:
     """Ask for a look at the target; the panel shows the result when it is there."""
