@@ -1,5 +1,6 @@
 """The catalogue, workflows, deployments with their journal, and what is seen running."""
 
+from dashboard.models.calls import ApiCall
 from dashboard.models.catalogue import (
     Application,
     Artifact,
@@ -32,6 +33,7 @@ __all__ = [
     "ACTIVE",
     "FINISHED",
     "HOLDING",
+    "ApiCall",
     "Application",
     "Artifact",
     "ArtifactType",
