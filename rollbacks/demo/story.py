@@ -9,6 +9,7 @@ from string import Template
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts import administration
 from accounts.models import User
 from dashboard.models import Artifact, Deployment, Infrastructure, Status, Workflow
 from rollbacks import actions
@@ -37,10 +38,7 @@ def declare(state: Path, hosts: Sequence[Host]) -> None:
     path.write_text(_rendered(state, hosts, releases))
     apply([path])
     for name, password in PASSWORDS.items():
-        user = User.objects.get(username=name)
-        user.set_password(password)
-        user.is_staff = user.is_superuser = name == "admin"
-        user.save()
+        administration.set_password(User.people.get(username=name), password, by=None)
 
 
 def begin() -> None:
