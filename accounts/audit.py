@@ -62,8 +62,11 @@ def lock() -> AuditHead:
 
 def _lock(registry: Any) -> Any:
     heads = registry.get_model("accounts", "AuditHead").objects
-    heads.get_or_create(pk=HEAD)
-    return heads.select_for_update().get(pk=HEAD)
+    head = heads.select_for_update().filter(pk=HEAD).first()
+    if head is None:
+        heads.get_or_create(pk=HEAD)
+        head = heads.select_for_update().get(pk=HEAD)
+    return head
 
 
 def record(
