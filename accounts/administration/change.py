@@ -43,10 +43,13 @@ def change(by: User | None, verb: Verb, subject: Model, needs: AccountPermission
         with transaction.atomic(), _keeping_an_administrator():
             yield
         return
-    with audit.attempt(by, verb.label, subject, Denied, LastAdministrator), transaction.atomic():
+    with (
+        audit.attempt(by, verb.label, subject, Denied, LastAdministrator),
+        transaction.atomic(),
+        _keeping_an_administrator(),
+    ):
         policy.require_account(by, needs)
-        with _keeping_an_administrator():
-            yield
+        yield
 
 
 @contextmanager
