@@ -1,16 +1,23 @@
 """The admin of the catalogue, and a view without pens of what was deployed.
 
-Connectors, infrastructure definitions, workflows and artifacts need the platforms' word and are
-registered by `rollbacks`.
+What somebody may edit is decided by the rows they hold (`dashboard.editing`). Connectors,
+infrastructure definitions, workflows and artifacts need the platforms' word and are registered by
+`rollbacks`.
 """
 
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
+from accounts import administration, audit
+from accounts.admin.base import Operation, PolicyAdmin, asker, held
+from accounts.needs import VIEW_DEPLOYMENTS, VISIBLE, Need, account
+from accounts.vocabulary import AccountPermission, Action, PermissionType
+from dashboard import editing
+from dashboard.editing import KIND, Editor, RowNeed
 from dashboard.models import (
     Application,
     Deployment,
@@ -22,12 +29,59 @@ from dashboard.models import (
     Service,
     Step,
     Target,
+    Workflow,
 )
 
-admin.site.site_header = admin.site.site_title = "Lastgood"
-admin.site.index_title = "Administration"
-# One thing at a time, with the page that says what else would go.
-admin.site.disable_action("delete_selected")
+EDITING = Need("EDITING", detail="An application permission on things of the kind.")
+MANAGE_APPLICATIONS = account(AccountPermission.MANAGE_APPLICATIONS)
+MANAGE_FREEZES = account(AccountPermission.MANAGE_DEPLOYMENT_FREEZES)
+
+
+class CatalogueAdmin(PolicyAdmin):
+    """Lists what the rows of the person who asks let them see, and saves what they let them."""
+
+    needs = EDITING
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        looking = (Action.READ, Action.UPDATE, Action.DELETE)
+        found = super().get_queryset(request)
+        things = Editor.of(held(request)).things(self.model, *looking)
+        return found.filter(pk__in=things.order_by().values("pk"))
+
+    def is_met(self, request: HttpRequest, need: Need, obj: Any) -> bool:
+        editor = Editor.of(held(request))
+        if not isinstance(need, RowNeed):
+            return super().is_met(request, need, obj)
+        if obj is None or obj.pk is None:
+            return editor.has_any(self.model, need.actions)
+        # As it is stored: the object in memory may have been edited by the form.
+        return editor.things(self.model, *need.actions).filter(pk=obj.pk).exists()
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offers only what something may be added to."""
+        editor, model = Editor.of(held(request)), db_field.related_model
+        if model is Application:
+            kwargs["queryset"] = editor.applications(self.model, Action.CREATE)
+        elif self.model is not Workflow and KIND.get(model) == KIND[self.model]:
+            actions = (Action.CREATE, Action.UPDATE)
+            kwargs["queryset"] = editor.things(model, *actions)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Whoever saves it must hold what it needs where it will stand. Raises Denied."""
+        action = Action.UPDATE if change else Action.CREATE
+        editing.editor(asker(request)).require(action, obj)
+        super().save_model(request, obj, form, change)
+
+
+def crud(kind: PermissionType) -> dict[Operation, Need]:
+    """What the operations on things of the kind need."""
+    return {
+        Operation.VIEW: RowNeed.any_of(kind, Action.READ, Action.UPDATE, Action.DELETE),
+        Operation.ADD: RowNeed.any_of(kind, Action.CREATE),
+        Operation.CHANGE: RowNeed.any_of(kind, Action.UPDATE),
+        Operation.DELETE: RowNeed.any_of(kind, Action.DELETE),
+    }
 
 
 class KeepsPlaceForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -42,9 +96,24 @@ class KeepsPlaceForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Application)
-class ApplicationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ApplicationAdmin(PolicyAdmin):
+    """Those the person who asks may see; Manage Applications edits them."""
+
+    needs = VISIBLE
+    operations: ClassVar = {
+        Operation.VIEW: VISIBLE,
+        Operation.ADD: MANAGE_APPLICATIONS,
+        Operation.CHANGE: MANAGE_APPLICATIONS,
+        Operation.DELETE: MANAGE_APPLICATIONS,
+    }
     list_display = ("name", "description")
     search_fields = ("name",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Application]:
+        return Application.objects.visible_to(asker(request))
+
+    def is_met(self, request: HttpRequest, need: Need, obj: Any) -> bool:
+        return need == VISIBLE or super().is_met(request, need, obj)
 
 
 class ServiceForm(KeepsPlaceForm):
@@ -69,7 +138,8 @@ class ServiceForm(KeepsPlaceForm):
 
 
 @admin.register(Service)
-class ServiceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ServiceAdmin(CatalogueAdmin):
+    operations: ClassVar = crud(PermissionType.SERVICE)
     form = ServiceForm
     list_display = ("name", "application", "deployment_type", "artifact_type")
     list_filter = ("application", "deployment_type")
@@ -84,12 +154,22 @@ class EnvironmentForm(KeepsPlaceForm):
 
 
 @admin.register(Environment)
-class EnvironmentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class EnvironmentAdmin(CatalogueAdmin):
+    operations: ClassVar = crud(PermissionType.ENV)
     form = EnvironmentForm
     list_display = ("name", "application", "environment_type")
     list_filter = ("application", "environment_type")
     list_select_related = ("application",)
     search_fields = ("name", "application__name")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Moving it between production and non-production gives nobody what the mover lacks."""
+        if change and "environment_type" in form.changed_data:
+            # First of all: groups must not change between the question and the move.
+            audit.lock()
+            before = editing.place(Environment.objects.get(pk=obj.pk))
+            administration.require_retype(obj.pk, before, editing.place(obj), by=asker(request))
+        super().save_model(request, obj, form, change)
 
 
 class FreezeForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -114,24 +194,34 @@ class FreezeForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(DeploymentFreeze)
-class DeploymentFreezeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class DeploymentFreezeAdmin(PolicyAdmin):
+    needs = MANAGE_FREEZES
+    operations: ClassVar = dict.fromkeys(Operation, MANAGE_FREEZES)
     form = FreezeForm
     list_display = ("name", "is_on", "starts_at", "ends_at", "environment_type")
     list_filter = ("is_on",)
     filter_horizontal = ("environments",)
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class JournalAdmin(PolicyAdmin):
     """Shows what the engine wrote; nobody else may write it."""
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+    needs = VIEW_DEPLOYMENTS
+    operations: ClassVar = {Operation.VIEW: VIEW_DEPLOYMENTS}
+    path_to_target = ""
+    """From its model to the target whose environment says who may see it."""
 
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
+    def is_met(self, request: HttpRequest, need: Need, obj: Any) -> bool:
+        """Of one object too: only what is visible is found."""
+        return need == VIEW_DEPLOYMENTS
 
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        targets = Target.objects.visible_to(asker(request)).order_by()
+        return (
+            super()
+            .get_queryset(request)
+            .filter(**{f"{self.path_to_target}__in": targets.values("pk")})
+        )
 
 
 class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -139,6 +229,10 @@ class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
 
     extra = 0
     can_delete = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Whoever may see what they belong to."""
+        return True
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         return self.fields
@@ -151,7 +245,8 @@ class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Target)
-class TargetAdmin(ReadOnlyAdmin):
+class TargetAdmin(JournalAdmin):
+    path_to_target = "pk"
     list_display = ("service", "infrastructure", "current_deployment", "synced_at", "sync_error")
     list_select_related = (
         "service__application",
@@ -162,7 +257,8 @@ class TargetAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Instance)
-class InstanceAdmin(ReadOnlyAdmin):
+class InstanceAdmin(JournalAdmin):
+    path_to_target = "target"
     list_display = ("key", "target", "version", "artifact", "is_healthy", "seen_at")
     list_select_related = (
         "target__service__application",
@@ -184,9 +280,10 @@ class EventInline(ReadOnlyInline):
 
 
 @admin.register(Deployment)
-class DeploymentAdmin(ReadOnlyAdmin):
+class DeploymentAdmin(JournalAdmin):
     """A deployment with its journal; each phase links to its steps."""
 
+    path_to_target = "target"
     inlines: ClassVar = [PhaseInline, EventInline]
     list_display = (
         "__str__",
@@ -215,9 +312,10 @@ class StepInline(ReadOnlyInline):
 
 
 @admin.register(Phase)
-class PhaseAdmin(ReadOnlyAdmin):
+class PhaseAdmin(JournalAdmin):
     """Reached from its deployment only."""
 
+    path_to_target = "deployment__target"
     inlines: ClassVar = [StepInline]
 
     def has_module_permission(self, request: HttpRequest) -> bool:

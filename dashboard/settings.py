@@ -78,7 +78,7 @@ INSTALLED_APPS = [
     "rollbacks",
     "guardian",
     "django_htmx",
-    "django.contrib.admin",
+    "accounts.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -6,20 +6,36 @@ What a form refuses is decided by `rollbacks.catalogue`, the same as for catalog
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 
-from dashboard.admin import ReadOnlyInline
-from dashboard.models import Artifact, Connector, Infrastructure, Workflow, WorkflowRevision
+from accounts.admin.base import Operation, PolicyAdmin, asker, held
+from accounts.needs import account
+from accounts.vocabulary import AccountPermission, Action, PermissionType
+from dashboard.admin import CatalogueAdmin, ReadOnlyInline, crud
+from dashboard.editing import Editor
+from dashboard.models import (
+    Application,
+    Artifact,
+    Connector,
+    Infrastructure,
+    Service,
+    Workflow,
+    WorkflowRevision,
+)
 from rollbacks.catalogue import save_definition
 from rollbacks.catalogue.changes import as_yaml
 from rollbacks.catalogue.forms import ArtifactForm, ConnectorForm, InfrastructureForm, WorkflowForm
 
+MANAGE_CONNECTORS = account(AccountPermission.MANAGE_CONNECTORS)
+
 
 @admin.register(Connector)
-class ConnectorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ConnectorAdmin(PolicyAdmin):
+    needs = MANAGE_CONNECTORS
+    operations: ClassVar = dict.fromkeys(Operation, MANAGE_CONNECTORS)
     form = ConnectorForm
     list_display = ("name", "deployment_type", "credential")
     list_filter = ("deployment_type",)
@@ -27,7 +43,8 @@ class ConnectorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Infrastructure)
-class InfrastructureAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class InfrastructureAdmin(CatalogueAdmin):
+    operations: ClassVar = crud(PermissionType.ENV)
     form = InfrastructureForm
     list_display = ("name", "environment", "connector")
     list_filter = ("environment__application", "connector")
@@ -36,17 +53,19 @@ class InfrastructureAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Artifact)
-class ArtifactAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ArtifactAdmin(CatalogueAdmin):
     """Immutable: added, looked at, never changed."""
 
+    operations: ClassVar = {
+        operation: need
+        for operation, need in crud(PermissionType.SERVICE).items()
+        if operation != Operation.CHANGE
+    }
     form = ArtifactForm
     list_display = ("version", "service", "location", "created_at")
     list_filter = ("service",)
     list_select_related = ("service__application",)
     search_fields = ("version", "service__name")
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 class RevisionInline(ReadOnlyInline):
@@ -61,9 +80,14 @@ class RevisionInline(ReadOnlyInline):
 
 
 @admin.register(Workflow)
-class WorkflowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class WorkflowAdmin(CatalogueAdmin):
     """Archived instead of deleted: deployments keep the workflow they were made by."""
 
+    operations: ClassVar = {
+        operation: need
+        for operation, need in crud(PermissionType.WORKFLOW).items()
+        if operation != Operation.DELETE
+    }
     form = WorkflowForm
     fields = (
         "application",
@@ -91,20 +115,30 @@ class WorkflowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         is_archived = bool(obj and obj.archived_at)
         return not is_archived and super().has_change_permission(request, obj)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
     @admin.display(description="Revision", ordering="current_revision__number")
     def revision(self, workflow: Workflow) -> int | None:
         return workflow.current_revision.number if workflow.current_revision else None
 
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offers only what the person who asks sees."""
+        if db_field.name == "service":
+            kwargs["queryset"] = Service.objects.visible_to(asker(request))
+        elif db_field.name == "infrastructure":
+            seen = Application.objects.visible_to(asker(request)).order_by()
+            kwargs["queryset"] = Infrastructure.objects.filter(
+                environment__application__in=seen.values("pk")
+            ).select_related("environment__application")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save, and make a new revision by this person if the definition differs."""
         super().save_model(request, obj, form, change)
-        save_definition(obj, form.cleaned_data["definition"].value, request.user)  # type: ignore[arg-type]
+        save_definition(obj, form.cleaned_data["definition"].value, asker(request))
 
     @admin.action(description="Archive the chosen workflows", permissions=["change"])
     def archive(self, request: HttpRequest, workflows: QuerySet[Workflow]) -> None:
         """Take them out of use; their history stays."""
-        count = workflows.filter(archived_at=None).update(archived_at=timezone.now())
+        mine = Editor.of(held(request)).things(Workflow, Action.UPDATE).order_by()
+        chosen = workflows.filter(archived_at=None, pk__in=mine.values("pk"))
+        count = chosen.update(archived_at=timezone.now())
         self.message_user(request, f"{count} archived. Their history stays.")

@@ -10,14 +10,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import policy
-from accounts.models import AppPermission, User, UserGroup
+from accounts.models import User
 from dashboard.models import (
     Application,
     Artifact,
     Connector,
     Deployment,
-    Environment,
     Infrastructure,
     Service,
     Target,
@@ -266,83 +264,6 @@ def test_a_service_in_use_keeps_its_deployment_type(page: Client) -> None:
     fields = {"name": "web", "deployment_type": "PCF", "artifact_type": "TAR"}
 
     assert "Workflows or deployments depend on it" in errors(page.post(address(service), fields))
-
-
-def group_fields(**changed: object) -> dict[str, object]:
-    return {
-        "name": "Operators",
-        "account_permissions": ["CREATE_AND_DELETE_APPLICATION"],
-        "members": [User.objects.get(username="erin").pk],
-        "app_permissions-TOTAL_FORMS": "1",
-        "app_permissions-INITIAL_FORMS": "1",
-        "app_permissions-0-id": AppPermission.objects.get().pk,
-        "app_permissions-0-user_group": UserGroup.objects.get().pk,
-        "app_permissions-0-permission_type": "DEPLOYMENT",
-        "app_permissions-0-actions": ["READ", "ROLLBACK_WORKFLOW"],
-        "app_permissions-0-all_applications": "on",
-        **changed,
-    }
-
-
-@pytest.mark.django_db
-def test_rows_saved_in_the_admin_count_at_once(page: Client) -> None:
-    erin = User.objects.get(username="erin")
-    staging, production = (Environment.objects.get(name=name) for name in ("Staging", "Production"))
-    assert policy.may_roll_back(erin, staging)
-
-    fields = group_fields(**{"app_permissions-0-production": "on"})
-    response = page.post(address(UserGroup.objects.get()), fields)
-
-    assert response.status_code == 302, errors(response)
-    assert policy.may_roll_back(erin, production)
-    assert not policy.may_roll_back(erin, staging)
-
-
-@pytest.mark.django_db
-def test_a_deleted_row_takes_its_rights_with_it(page: Client) -> None:
-    fields = group_fields(
-        **{"app_permissions-0-production": "on", "app_permissions-0-DELETE": "on"}
-    )
-
-    response = page.post(address(UserGroup.objects.get()), fields)
-
-    assert response.status_code == 302, errors(response)
-    assert not policy.application_ids(User.objects.get(username="erin")).exists()
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("changed", "error"),
-    [
-        ({}, "Tick production or non-production"),
-        ({"app_permissions-0-permission_type": "NONSENSE"}, "NONSENSE is not one of"),
-        ({"app_permissions-0-actions": ["CREATE"]}, "not an action of type DEPLOYMENT"),
-        ({"app_permissions-0-all_applications": ""}, "Choose applications, or all of them"),
-        (
-            {"app_permissions-0-permission_type": "ALL"},
-            "Tick production or non-production",
-        ),
-        ({"account_permissions": ["MANAGE_USERS_AND_GROUPS"]}, "needs View Users"),
-    ],
-)
-def test_a_row_that_makes_no_sense_is_refused(
-    page: Client, changed: dict[str, object], error: str
-) -> None:
-    response = page.post(address(UserGroup.objects.get()), group_fields(**changed))
-
-    assert response.status_code == 200
-    assert error in errors(response)
-
-
-@pytest.mark.django_db
-def test_a_user_is_given_groups_and_no_other_permissions(page: Client) -> None:
-    erin = User.objects.get(username="erin")
-    Group.objects.create(name="plain")
-
-    form = page.get(address(erin)).context["adminform"].form
-
-    assert [str(group) for group in form.fields["groups"].queryset] == ["Operators"]
-    assert not {"is_superuser", "user_permissions"} & set(form.fields)
 
 
 @pytest.mark.django_db
