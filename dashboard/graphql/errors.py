@@ -44,7 +44,8 @@ def _cause(error: GraphQLError) -> Exception | None:
 def _of_language(error: GraphQLError) -> dict[str, Any]:
     """The code of what graphql-core itself found wrong; its sentences say what would be right."""
     if isinstance(error, GraphQLSyntaxError):
-        return {"extensions": {"code": "GRAPHQL_PARSE_FAILED"}}
+        message = error.message.replace("Parsing aborted.", "Split it into several requests.")
+        return {"message": message, "extensions": {"code": "GRAPHQL_PARSE_FAILED"}}
     if error.extensions:
         return {"extensions": error.extensions}  # validation, see limits
     if error.path is None or error.message.startswith("Argument '"):
