@@ -85,8 +85,8 @@ class GroupForm(forms.ModelForm):  # type: ignore[type-arg]
         group = self.instance
         if group.pk:
             self.initial.update(
-                account_permissions=group.account_permissions,
-                kept_permissions=group.account_permissions,
+                account_permissions=sorted(ASKED_FOR & {*group.account_permissions}),
+                kept_permissions=sorted({*group.account_permissions} - ASKED_FOR),
                 members=User.people.filter(groups=group.pk),
                 seen=fingerprint(group),
             )
