@@ -3,6 +3,7 @@
 Nobody is staff: whoever may edit anything that the admin shows enters, with what they may.
 """
 
+from functools import update_wrapper
 from typing import Any
 
 from django.contrib.admin import AdminSite
@@ -34,6 +35,8 @@ ENTERS_WITH = frozenset(
 )
 EDITS_WITH = frozenset({Action.CREATE, Action.UPDATE, Action.DELETE})
 
+NOTHING = "Nothing in the admin is yours to edit. Ask an administrator of your user groups."
+
 
 def may_enter(user: Any) -> bool:
     """Whether the admin has something for this person; never for an API key."""
@@ -63,6 +66,18 @@ class LastgoodAdminSite(AdminSite):
             request._may_enter = answer  # type: ignore[attr-defined]
         return answer
 
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Django's, which asks who may not enter to sign in; who is signed in hears no."""
+        guarded = super().admin_view(view, cacheable)
+
+        def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.user.is_authenticated and not self.has_permission(request):
+                raise PermissionDenied(NOTHING)
+            answer: HttpResponse = guarded(request, *args, **kwargs)
+            return answer
+
+        return update_wrapper(page, guarded)
+
     @declare(ANYONE)
     @login_not_required
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
@@ -71,7 +86,7 @@ class LastgoodAdminSite(AdminSite):
         if self.has_permission(request):
             return redirect(index)
         if request.user.is_authenticated:
-            raise PermissionDenied("Nothing here is yours to edit.")
+            raise PermissionDenied(NOTHING)
         return redirect_to_login(request.GET.get("next") or index)
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
@@ -81,7 +96,7 @@ class LastgoodAdminSite(AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         read = self.admin_view(require_POST(self.notice_read))
-        read.admin_site = self  # type: ignore[attr-defined]
+        read.admin_site = self
         return [path("notice-read/", read, name="notice_read"), *super().get_urls()]
 
     def notice_read(self, request: HttpRequest) -> HttpResponse:

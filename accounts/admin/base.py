@@ -102,6 +102,14 @@ class PolicyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             request._refusal = refusal  # type: ignore[attr-defined]
         return page(request, object_id, form_url, extra_context)
 
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Refused before anything is looked for, as on the other pages."""
+        if not self.may(request, Operation.VIEW):
+            raise PermissionDenied
+        return super().history_view(request, object_id, extra_context)
+
     def record_refusal(self, request: HttpRequest, refusal: Refusal, subject: Model | None) -> None:
         """In the audit trail: what was recorded inside was rolled back with the rest."""
         if refusal.is_denial:
