@@ -14,6 +14,7 @@ from accounts import administration
 from accounts.admin.administered import AdministeredAdmin
 from accounts.admin.base import Operation, asker
 from accounts.admin.confirmation import Confirmation
+from accounts.admin.refusals import refusals
 from accounts.models import ApiKey, UserGroup
 from accounts.needs import MANAGE_API_KEYS
 
@@ -21,10 +22,11 @@ from accounts.needs import MANAGE_API_KEYS
 class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
     """The groups whose rights it has, and when it ends."""
 
-    user_groups = forms.ModelMultipleChoiceField(
+    groups = forms.ModelMultipleChoiceField(
         UserGroup.objects.order_by("name"),
         widget=forms.CheckboxSelectMultiple,
         required=False,
+        label="User groups",
         help_text="The key may do what these groups may do.",
     )
     expires_at = forms.SplitDateTimeField(
@@ -38,7 +40,7 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            self.initial["user_groups"] = UserGroup.objects.filter(user=self.instance.user)
+            self.initial["groups"] = UserGroup.objects.filter(user=self.instance.user)
 
 
 def _revocation(key: ApiKey) -> list[str]:
@@ -90,9 +92,9 @@ class ApiKeyAdmin(AdministeredAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
-            return [(None, {"fields": ("name", "user_groups", "expires_at")})]
+            return [(None, {"fields": ("name", "groups", "expires_at")})]
         is_editable = self.has_change_permission(request, obj)
-        groups = "user_groups" if is_editable else "groups_in_words"
+        groups = "groups" if is_editable else "groups_in_words"
         return [
             (None, {"fields": ("name", groups, "expires_at")}),
             ("Facts", {"fields": self.readonly_fields}),
@@ -114,13 +116,16 @@ class ApiKeyAdmin(AdministeredAdmin):
         return "valid"
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        groups, expires_at = form.cleaned_data["user_groups"], form.cleaned_data["expires_at"]
+        groups, expires_at = form.cleaned_data["groups"], form.cleaned_data["expires_at"]
         by, now = asker(request), timezone.now()
-        if change:
-            administration.update_key(obj, groups, expires_at=expires_at, by=by, now=now)
-            return
-        name = form.cleaned_data["name"]
-        key, text = administration.create_key(name, groups, by=by, now=now, expires_at=expires_at)
+        with refusals("groups"):
+            if change:
+                administration.update_key(obj, groups, expires_at=expires_at, by=by, now=now)
+                return
+            name = form.cleaned_data["name"]
+            key, text = administration.create_key(
+                name, groups, by=by, now=now, expires_at=expires_at
+            )
         # Kept until the answer to this request is rendered, and nowhere else.
         obj.pk, obj.prefix, obj.text = key.pk, key.prefix, text
 
