@@ -11,10 +11,10 @@ from accounts import administration, notices, wording
 from accounts.admin import effect, group_form
 from accounts.admin.administered import AdministeredAdmin
 from accounts.admin.base import Operation, asker
-from accounts.admin.choices import Choices
 from accounts.admin.filters import MayInGroup, RollsBackProduction
 from accounts.admin.powerful import of_permissions, warnings
 from accounts.admin.rows import RowFormSet, RowsPanel, initial
+from accounts.choices import Choices
 from accounts.models import ApiKey, User, UserGroup
 from accounts.needs import MANAGE_USERS_AND_GROUPS, READ_USERS_AND_GROUPS
 from accounts.rows import NOTHING

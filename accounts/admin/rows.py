@@ -7,8 +7,8 @@ from typing import Any, Self, cast
 from django import forms
 from django.contrib.admin.widgets import FilteredSelectMultiple
 
-from accounts.admin.choices import Choices
 from accounts.admin.refusals import Refusal, refuse_rows
+from accounts.choices import Choices
 from accounts.rows import Row, Scope
 from accounts.vocabulary import Action, PermissionType
 
