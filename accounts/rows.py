@@ -4,6 +4,7 @@ Form, API, catalogue file and policy read the same `Row`, so that a row means th
 Nothing here touches the database.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -217,6 +218,10 @@ class Permissions:
     def concrete(self) -> Iterator[Row]:
         for row in self.rows:
             yield from row.concrete()
+
+    def says_the_same(self, other: "Permissions") -> bool:
+        """Equal but for the order of the rows, which means nothing."""
+        return self.account == other.account and Counter(self.rows) == Counter(other.rows)
 
     def beyond(self, held: "Permissions", catalogue: Catalogue) -> "Excess":
         """What is in here that somebody who holds `held` does not hold."""
