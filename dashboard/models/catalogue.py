@@ -1,5 +1,7 @@
 """What can be deployed and where: declared by people, read by everything else."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, Self
 
 from django.core.validators import RegexValidator
@@ -73,10 +75,26 @@ class Application(models.Model):
             grants.follow(self, application=self)
 
 
+@contextmanager
+def _deleting_from(applications: Iterable[Application]) -> Iterator[None]:
+    """What is deleted inside may have been all for which a group saw its application."""
+    with transaction.atomic():
+        audit.lock()
+        left = list(applications)
+        yield
+        for application in left:
+            grants.follow(application, application=application)
+
+
 class ServiceQuerySet(models.QuerySet["Service"]):
     def visible_to(self, actor: User) -> Self:
         """The services of the applications the actor may see."""
         return self.filter(application__in=policy.application_ids(actor))
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete, and let nobody go on seeing an application for one of these."""
+        with _deleting_from(Application.objects.filter(services__in=self).distinct()):
+            return super().delete()
 
 
 class Service(models.Model):
@@ -99,11 +117,21 @@ class Service(models.Model):
     def __str__(self) -> str:
         return f"{self.application.name} / {self.name}"
 
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete, and let nobody go on seeing the application for it."""
+        with _deleting_from([self.application]):
+            return super().delete(*args, **kwargs)
+
 
 class EnvironmentQuerySet(models.QuerySet["Environment"]):
     def visible_to(self, actor: User) -> Self:
         """The environments whose deployments the actor may see."""
         return self.filter(pk__in=policy.environment_ids(actor, Right.VIEW_DEPLOYMENTS))
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete, and let nobody go on seeing an application for one of these."""
+        with _deleting_from(Application.objects.filter(environments__in=self).distinct()):
+            return super().delete()
 
 
 class Environment(models.Model):
@@ -135,9 +163,8 @@ class Environment(models.Model):
             grants.follow(self, environment=self)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """Delete, and with it what was granted on it; changes of permissions wait meanwhile."""
-        with transaction.atomic():
-            audit.lock()
+        """Delete, and let nobody go on seeing the application for it."""
+        with _deleting_from([self.application]):
             return super().delete(*args, **kwargs)
 
     @property
