@@ -67,16 +67,19 @@ def add_permissions(group: UserGroup, more: Permissions, *, by: User | None) -> 
     """Add to what the group may do. Raises as `set_permissions`."""
     with change(by, Verb.PERMISSIONS_CHANGED, group, MANAGE):
         held = stored_group(group).permissions_held
+        account = held.account | more.account
+        # Here, where problems can still be counted as they were given.
+        check(Permissions(account, more.rows), kept=held.rows)
         rows = tuple(dict.fromkeys([*held.rows, *more.rows]))
-        _set_permissions(group, Permissions(held.account | more.account, rows), by)
+        _set_permissions(group, Permissions(account, rows), by)
 
 
 def _set_permissions(group: UserGroup, permissions: Permissions, by: User | None) -> None:
     stored = stored_group(group)
     before = stored.permissions_held
-    if before == permissions:
+    if before.says_the_same(permissions):
         return
-    check(permissions)
+    check(permissions, kept=before.rows)
     require_held(by, permissions, kept=before)
     stored.account_permissions = sorted(each.value for each in permissions.account)
     stored.save(update_fields=["account_permissions"])
@@ -92,11 +95,16 @@ def _set_permissions(group: UserGroup, permissions: Permissions, by: User | None
     )
 
 
-def check(permissions: Permissions) -> None:
-    """Raise Invalid with everything that makes no sense in them."""
+def check(permissions: Permissions, kept: Collection[Row] = ()) -> None:
+    """Raise Invalid with everything that makes no sense in them.
+
+    Rows that are there already may stay: when all that one chose was deleted it covers nothing.
+    """
     problems = list(permissions.problems())
     catalogue = grants.catalogue_of(permissions.rows)
     for index, row in enumerate(permissions.rows):
+        if row in kept:
+            continue
         found = list(row.problems())
         if row.strangers(catalogue):
             what = "Some of what is chosen belongs to an application that is not chosen."
