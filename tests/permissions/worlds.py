@@ -263,7 +263,9 @@ def _environment_retyped(random: Random, world: World, placed: Placed) -> None:
 def _environment_deleted(random: Random, world: World, placed: Placed) -> None:
     if not world.environments:
         return
-    name = random.choice(sorted(world.environments))
+    # Rather one that is chosen by its name somewhere: there is more to go wrong.
+    named = {name for row in _all_rows(world) for name in row.environments}
+    name = random.choice(sorted(named or world.environments))
     placed.environments[name].delete()
     _forget_environment(world, name)
 
@@ -276,7 +278,8 @@ def _forget_environment(world: World, name: str) -> None:
 
 def _service_deleted(random: Random, world: World, placed: Placed) -> None:
     if world.services:
-        name = random.choice(sorted(world.services))
+        named = {name for row in _all_rows(world) for name in row.services}
+        name = random.choice(sorted(named or world.services))
         placed.services[name].delete()
         _forget_service(world, name)
 
