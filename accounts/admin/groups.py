@@ -113,7 +113,7 @@ class UserGroupAdmin(AdministeredAdmin):
         formset = RowFormSet(
             request.POST if request.method == "POST" else None,
             prefix=ROWS,
-            initial=[initial(row) for row in held.rows],
+            initial=initial(held.rows),
             form_kwargs={"choices": Choices.offered(asker(request), held.rows)},
         )
         formset.refusal = getattr(request, "_refusal", None)

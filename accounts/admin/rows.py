@@ -1,12 +1,13 @@
 """Application permissions as rows of a form: read into `Row`, which alone knows the rules."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, cast
 
 from django import forms
 from django.contrib.admin.widgets import FilteredSelectMultiple
 
+from accounts import wording
 from accounts.admin.refusals import Refusal, refuse_rows
 from accounts.choices import Choices
 from accounts.rows import Row, Scope
@@ -80,8 +81,13 @@ class RowForm(forms.Form):
         )
 
 
-def initial(row: Row) -> dict[str, Any]:
-    """What the form shows for it."""
+def initial(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """What the forms show for them, each with what it says as stored in one sentence."""
+    names = wording.Names.of(rows)
+    return [_values(row) | {"sentence": wording.sentence(row, names)} for row in rows]
+
+
+def _values(row: Row) -> dict[str, Any]:
     return {
         "permission_type": row.permission_type.value,
         "actions": [action.value for action in Action if action in row.actions],
@@ -150,4 +156,4 @@ class RowsPanel:
     @property
     def media(self) -> forms.Media:
         widgets: forms.Media = self.formset.media
-        return widgets + forms.Media(js=["admin/js/inlines.js"])
+        return widgets + forms.Media(js=["admin/js/jquery.init.js", "admin/js/inlines.js"])
