@@ -102,7 +102,7 @@ class UserAdmin(AdministeredAdmin):
     search_fields = ("username", "first_name", "last_name", "email", "groups__name")
     search_help_text = "Name, e-mail address or user group"
     ordering = ("username",)
-    readonly_fields = ("is_active", "is_superuser", "last_login", "date_joined")
+    readonly_fields = ("active", "superuser", "last_login", "date_joined")
     confirmations = (
         Confirmation(
             "deactivate",
@@ -129,16 +129,23 @@ class UserAdmin(AdministeredAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         is_editable = obj is None or self.has_change_permission(request, obj)
         groups = ("user_groups", "seen_groups") if is_editable else ("groups_in_words",)
-        facts = ("is_active", "is_superuser", "last_login", "date_joined")
         return [
             (None, {"fields": PROFILE}),
             ("User groups", {"fields": groups}),
-            *([("Access", {"fields": facts})] if obj else []),
+            *([("Access", {"fields": self.readonly_fields})] if obj else []),
         ]
 
     @admin.display(description="Name")
     def label(self, user: User) -> str:
         return user.label
+
+    @admin.display(description="Active")
+    def active(self, user: User) -> str:
+        return "yes" if user.is_active else "no: deactivated"
+
+    @admin.display(description="Superuser")
+    def superuser(self, user: User) -> str:
+        return "yes: may everything, whatever the groups say" if user.is_superuser else "no"
 
     @admin.display(description="User groups")
     def groups_in_words(self, user: User) -> str:
