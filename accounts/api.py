@@ -8,16 +8,34 @@ field without a declaration is refused. Refusals are raised as ApiError; any oth
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from dataclasses import field as attribute
 from datetime import datetime
 from typing import Any
 
 import strawberry
+from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.models import User
 from accounts.needs import Need
 
 NEED = "need"
+
+
+class Allowance:
+    """How many things one answer may list, however its lists are nested."""
+
+    def __init__(self) -> None:
+        self._left = settings.API_NODES
+
+    def spend(self, count: int) -> None:
+        """Raises BadUserInput once the answer lists too many."""
+        self._left -= count
+        if self._left < 0:
+            raise BadUserInput(
+                f"The answer would list more than {settings.API_NODES} things. "
+                "Ask for lists within lists in requests of their own, or with a smaller limit."
+            )
 
 
 @dataclass(frozen=True)
@@ -27,6 +45,7 @@ class Context:
     request: HttpRequest
     actor: User
     now: datetime
+    allowance: Allowance = attribute(default_factory=Allowance)
 
 
 Info = strawberry.Info[Context, None]
@@ -40,6 +59,11 @@ def actor_of(info: Info) -> User:
 def now_of(info: Info) -> datetime:
     """When the request came in."""
     return info.context.now
+
+
+def key_of(text: str) -> int:
+    """The primary key that an id stands for; 0, which nothing has, where it cannot be one."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 Resolver = Callable[..., Any]

@@ -35,6 +35,15 @@ class Choices:
         )
 
 
+def nameable(actor: User, model: str, pks: Iterable[int], rows: Iterable[Row]) -> set[int]:
+    """Which of these the actor may name: what they see, and what the rows name already."""
+    seen, wanted = policy.application_ids(actor), set(pks)
+    visible = Q(pk__in=seen) if model == "Application" else Q(application__in=seen)
+    named = {pk for row in rows for pk in getattr(row, f"{model.lower()}s") or ()}
+    found = apps.get_model("dashboard", model).objects.filter(visible, pk__in=wanted).order_by()
+    return set(found.values_list("pk", flat=True)) | (wanted & named)
+
+
 def _named(rows: Iterable[Row], name: str) -> Q:
     return Q(pk__in=[pk for row in rows for pk in getattr(row, name)])
 

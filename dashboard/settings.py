@@ -160,11 +160,12 @@ CONTENT_SECURITY_POLICY = {
 CSRF_FAILURE_VIEW = "dashboard.graphql.view.csrf_failed"
 
 # The API: its modules, named by string as the apps above are; and what a call may hold.
-GRAPHQL_SCHEMAS: tuple[str, ...] = ()
+GRAPHQL_SCHEMAS: tuple[str, ...] = ("accounts.schema",)
 API_CALLS_PER_MINUTE = int(os.environ.get("LASTGOOD_API_CALLS_PER_MINUTE", "30"))
 API_DEPTH = int(os.environ.get("LASTGOOD_API_DEPTH", "10"))
 API_ALIASES = int(os.environ.get("LASTGOOD_API_ALIASES", "15"))
 API_TOKENS = int(os.environ.get("LASTGOOD_API_TOKENS", "1000"))
+API_NODES = int(os.environ.get("LASTGOOD_API_NODES", "10000"))
 API_BODY_BYTES = int(os.environ.get("LASTGOOD_API_BODY_BYTES", str(256 * 1024)))
 
 LANGUAGE_CODE = "en-us"
