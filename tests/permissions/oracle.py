@@ -185,10 +185,10 @@ def things(world: World) -> list[Thing]:
     return found
 
 
-def rights(world: World, person: str) -> set[Right]:
-    """Every elementary right of the person; nothing of somebody who is deactivated."""
-    held: set[Right] = {(each,) for group in world.groups_of(person) for each in group.account}
-    for row in world.rows_of(person):
+def rights_of_group(world: World, group: Group) -> set[Right]:
+    """Every elementary right of somebody who is in this group alone."""
+    held: set[Right] = {(each,) for each in group.account}
+    for row in group.rows:
         held |= rights_of_row(world, row)
     return held
 
