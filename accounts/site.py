@@ -7,8 +7,9 @@ from functools import update_wrapper
 from typing import Any
 
 from django.contrib.admin import AdminSite
+from django.contrib.admin.forms import AdminPasswordChangeForm
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import redirect_to_login
+from django.contrib.auth.views import PasswordChangeView, redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -16,7 +17,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.views.decorators.http import require_POST
 
-from accounts import notices, policy
+from accounts import administration, notices, policy
 from accounts.models import User
 from accounts.needs import ANYONE, Need
 from accounts.needs import needs as declare
@@ -44,6 +45,15 @@ def may_enter(user: Any) -> bool:
         return False
     held = policy.held_by(user)
     return bool(held.account & ENTERS_WITH) or any(row.actions & EDITS_WITH for row in held.rows)
+
+
+class OwnPasswordForm(AdminPasswordChangeForm):
+    """Saved by `administration`, as everything about people."""
+
+    def save(self, commit: bool = True) -> Any:
+        password = self.cleaned_data["new_password1"]
+        administration.set_password(self.user, password, by=self.user)
+        return self.user
 
 
 class LastgoodAdminSite(AdminSite):
@@ -88,6 +98,16 @@ class LastgoodAdminSite(AdminSite):
         if request.user.is_authenticated:
             raise PermissionDenied(NOTHING)
         return redirect_to_login(request.GET.get("next") or index)
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """One's own; recorded, and ending the other sessions."""
+        page = PasswordChangeView.as_view(
+            form_class=OwnPasswordForm,
+            template_name="registration/password_change_form.html",
+            success_url=reverse("admin:password_change_done"),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )
+        return page(request)
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
         """With what the upgrade has to say, for who may see user groups."""

@@ -61,7 +61,8 @@ class RowForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         values = self.cleaned_data
-        if "permission_type" in values and not self.errors:
+        # What is there already may stay: when all that a row chose was deleted it covers nothing.
+        if self.has_changed() and not self.errors:
             for field, sentence in self.row.problems():
                 self.add_error(field, sentence)
         return values

@@ -329,3 +329,14 @@ def test_taking_away_is_possible_without_holding_it(shop: Scene, sign_in: SignIn
     response = clerk.post(address(engineers), fields)
     assert response.status_code == 302, errors(response)
     assert not policy.may(shop.engineer, Right.VIEW_DEPLOYMENTS, shop.environment)
+
+
+def test_a_row_whose_choice_was_deleted_is_in_nobodys_way(
+    shop: Scene, page: Client, staging: Environment
+) -> None:
+    chosen = group("Chosen", Action.READ, environments=[staging])
+    staging.delete()
+    fields = with_row(shown(page, address(chosen)), **ROLLBACK, all_applications="on")
+    response = page.post(address(chosen), fields)
+    assert response.status_code == 302, errors(response)
+    assert chosen.app_permissions.count() == 2

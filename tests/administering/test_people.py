@@ -189,3 +189,13 @@ def test_the_history_of_a_person(page: Client, shop: Scene, admin: User) -> None
     [entry] = page.get(address(shop.viewer, "history")).context["entries"]
     assert entry.event.get_verb_display() == "User deactivated"
     assert Session.objects.count() >= 1
+
+
+def test_ones_own_password_is_recorded_too(page: Client, admin: User, sign_in: SignIn) -> None:
+    elsewhere = sign_in("admin")
+    fields = dict.fromkeys(("new_password1", "new_password2"), "correct horse battery")
+    answer = page.post("/admin/password_change/", {"old_password": "admin", **fields})
+    assert answer.status_code == 302
+    assert verbs() == ["PASSWORD_CHANGED"]
+    assert page.get("/admin/").status_code == 200, "this session goes on"
+    assert elsewhere.get("/admin/").status_code == 302
