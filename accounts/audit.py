@@ -86,7 +86,7 @@ def record(
         apps,
         verb=verb,
         actor_id=actor.pk if actor else None,
-        actor_name=actor.label if actor else "operator",
+        actor_name=actor.label[:200] if actor else "operator",
         origin=origin().place[:120],
         subject_type=str(subject._meta.verbose_name) if subject is not None else "",
         subject_id=str(subject.pk) if subject is not None and subject.pk else "",

@@ -36,15 +36,18 @@ def update_key(
     key: ApiKey, groups: Collection[UserGroup], *, expires_at: datetime | None, by: User | None,
     now: datetime,
 ) -> None:  # fmt: skip
-    """Its groups and its end. Raises Denied, Invalid."""
+    """Its groups and its end.
+
+    Who lets it live longer gives all of its rights anew, so must hold them. Raises Denied, Invalid.
+    """
     with change(by, Verb.KEY_CHANGED, key, AccountPermission.MANAGE_API_KEYS):
         stored = ApiKey.objects.select_related("user").get(pk=key.pk)
-        before = _key_data(stored)
+        before, is_longer = _key_data(stored), _is_later(expires_at, stored.expires_at)
         stored.expires_at = expires_at
         _check_key(stored, groups, now)
         had = set(stored.user.groups.values_list("pk", flat=True))
         for group in groups:
-            if group.pk not in had:
+            if is_longer or group.pk not in had:
                 require_held(by, stored_group(group).permissions_held)
         stored.save(update_fields=["expires_at"])
         stored.user.groups.set(groups)
@@ -53,7 +56,7 @@ def update_key(
 
 
 def revoke_key(key: ApiKey, *, by: User | None, now: datetime) -> None:
-    """Stop its access at once, for good. Raises Denied."""
+    """Stop its access at once, for good, and that of keys made with it. Raises Denied."""
     with change(by, Verb.KEY_REVOKED, key, AccountPermission.MANAGE_API_KEYS):
         revoke(ApiKey.objects.select_related("user").get(pk=key.pk), by, now)
 
@@ -68,6 +71,12 @@ def revoke(key: ApiKey, by: User | None, now: datetime) -> None:
     key.user.is_active = False
     key.user.save(update_fields=["is_active"])
     audit.record(Verb.KEY_REVOKED, actor=by, subject=key, before=_key_data(key))
+    for made in ApiKey.objects.select_related("user").filter(created_by=key.user):
+        revoke(made, by, now)
+
+
+def _is_later(end: datetime | None, other: datetime | None) -> bool:
+    return other is not None and (end is None or end > other)
 
 
 def _check_key(key: ApiKey, groups: Collection[UserGroup], now: datetime) -> None:

@@ -48,6 +48,8 @@ def change(by: User | None, verb: Verb, subject: Model, needs: AccountPermission
         transaction.atomic(),
         _keeping_an_administrator(),
     ):
+        # What the actor was when the request began may be over by now.
+        by.refresh_from_db(fields=["is_active", "is_superuser"])
         policy.require_account(by, needs)
         yield
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from accounts import audit, grants, wording
 from accounts.administration.change import MANAGE, Invalid, change, require_held, stored_group
-from accounts.models import SCOPE_OF_FIELD, AppPermission, User, UserGroup
+from accounts.models import SCOPE_OF_FIELD, ApiKey, AppPermission, User, UserGroup
 from accounts.rows import NOTHING, Permissions, Row
 from accounts.vocabulary import Verb
 
@@ -50,11 +50,13 @@ def _check_name(group: UserGroup) -> None:
 
 
 def delete_group(group: UserGroup, *, by: User | None) -> None:
-    """The group and what it gave. Raises Denied, LastAdministrator, Invalid."""
+    """The group and what it gave. Raises Denied, LastAdministrator."""
     with change(by, Verb.GROUP_DELETED, group, MANAGE):
-        before = {**wording.as_data(group.permissions_held), "members": _usernames(group)}
-        audit.record(Verb.GROUP_DELETED, actor=by, subject=group, before=before)
-        group.delete()
+        stored = stored_group(group)
+        before = {**wording.as_data(stored.permissions_held), "members": _usernames(stored)}
+        audit.record(Verb.GROUP_DELETED, actor=by, subject=stored, before=before)
+        # Not `group`, which would lose its key though a refusal brings it back.
+        stored.delete()
 
 
 def set_permissions(group: UserGroup, permissions: Permissions, *, by: User | None) -> None:
@@ -141,13 +143,13 @@ def _write_rows(group: UserGroup, before: Collection[Row], after: Collection[Row
 
 
 def set_members(group: UserGroup, members: Collection[User], *, by: User | None) -> None:
-    """Who is in the group, API keys aside. Raises Denied, LastAdministrator."""
+    """Who is in the group, API keys aside. Raises Denied, Invalid, LastAdministrator."""
     with change(by, Verb.MEMBERS_CHANGED, group, MANAGE):
         _set_members(group, members, by)
 
 
 def add_member(group: UserGroup, user: User, *, by: User | None) -> None:
-    """Raises Denied."""
+    """Raises Denied, Invalid."""
     with change(by, Verb.MEMBERS_CHANGED, group, MANAGE):
         join(group, user, by)
 
@@ -162,7 +164,8 @@ def _set_members(group: UserGroup, members: Collection[User], by: User | None) -
     before, after = set(_people(group)), set(members)
     if before == after:
         return
-    if after - before:
+    if coming := after - before:
+        _check_people(coming)
         require_held(by, stored_group(group).permissions_held)
     group.user_set.add(*(after - before))
     group.user_set.remove(*(before - after))
@@ -173,6 +176,12 @@ def _set_members(group: UserGroup, members: Collection[User], by: User | None) -
         before=sorted(user.username for user in before),
         after=sorted(user.username for user in after),
     )
+
+
+def _check_people(users: Collection[User]) -> None:
+    """API keys get their groups where their keys are kept, by another right."""
+    if ApiKey.objects.filter(user__in=users).exists():
+        raise Invalid(("members", "Choose people: an API key gets its groups with the key."))
 
 
 def join(group: UserGroup, user: User, by: User | None) -> None:

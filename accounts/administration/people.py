@@ -40,7 +40,7 @@ def create_user(
 def update_user(user: User, profile: Mapping[str, str], *, by: User | None) -> None:
     """Name and address, of somebody who may no more than the actor. Raises Denied, Invalid."""
     with change(by, Verb.USER_CHANGED, user, MANAGE):
-        stored = User.people.get(pk=user.pk)
+        stored = _stored(user)
         _require_no_more(stored, by)
         before = _profile(stored)
         for name in PROFILE:
@@ -56,14 +56,15 @@ def update_user(user: User, profile: Mapping[str, str], *, by: User | None) -> N
 def set_password(user: User, password: str | None, *, by: User | None) -> None:
     """Of oneself, or of somebody who may no more than the actor; ends the user's sessions.
 
-    Without a password the user cannot sign in. Raises Denied.
+    Without a password the user cannot sign in. Raises Denied, Invalid.
     """
     if by is not None and by.pk == user.pk:
         with transaction.atomic():
+            _stored(user)
             _set_password(user, password, by)
         return
     with change(by, Verb.PASSWORD_CHANGED, user, MANAGE):
-        _require_no_more(user, by)
+        _require_no_more(_stored(user), by)
         _set_password(user, password, by)
 
 
@@ -78,7 +79,7 @@ def deactivate(user: User, *, by: User | None, now: datetime) -> None:
     with change(by, Verb.USER_DEACTIVATED, user, MANAGE):
         if by is not None and user.is_superuser and not by.is_superuser:
             raise Denied("Only a superuser deactivates a superuser.")
-        stored = User.people.get(pk=user.pk)
+        stored = _stored(user)
         if not stored.is_active:
             return
         stored.is_active = False
@@ -93,7 +94,7 @@ def deactivate(user: User, *, by: User | None, now: datetime) -> None:
 def reactivate(user: User, *, by: User | None) -> None:
     """Let the user in again, with what their groups give now. Raises Denied."""
     with change(by, Verb.USER_REACTIVATED, user, MANAGE):
-        stored = User.people.get(pk=user.pk)
+        stored = _stored(user)
         _require_no_more(stored, by)
         if stored.is_active:
             return
@@ -106,13 +107,23 @@ def reactivate(user: User, *, by: User | None) -> None:
 def delete_user(user: User, *, by: User | None) -> None:
     """Only who left no trace; others are deactivated. Raises Denied, LastAdministrator, Invalid."""
     with change(by, Verb.USER_DELETED, user, MANAGE):
-        _require_no_more(user, by)
-        audit.record(Verb.USER_DELETED, actor=by, subject=user, before=_profile(user))
+        stored = _stored(user)
+        _require_no_more(stored, by)
+        audit.record(Verb.USER_DELETED, actor=by, subject=stored, before=_profile(stored))
         try:
-            user.delete()
+            stored.delete()
         except ProtectedError:
             what = f"{user.label} appears in deployments or the audit trail: deactivate instead."
             raise Invalid(("id", what)) from None
+
+
+def _stored(user: User) -> User:
+    """The person as stored now. Raises Invalid for whom an API key acts as."""
+    found = User.people.filter(pk=user.pk).first()
+    if found is None:
+        what = f"{user.label} is no person: what may be done with an API key is done to the key."
+        raise Invalid(("id", what))
+    return found
 
 
 def _profile(user: User) -> dict[str, str]:
