@@ -66,6 +66,22 @@ def key_of(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
+@strawberry.input
+class Input:
+    """What the input of every mutation has."""
+
+    client_mutation_id: str | None = strawberry.field(
+        default=None, description="Answered as it was sent."
+    )
+
+
+@strawberry.type
+class Payload:
+    """What every mutation answers."""
+
+    client_mutation_id: str | None = strawberry.field(description="As it was sent.")
+
+
 Resolver = Callable[..., Any]
 
 

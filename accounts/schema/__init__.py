@@ -5,14 +5,14 @@ Everything is asked of `policy` and changed through `administration`, as in the 
 
 import strawberry
 
-from accounts.schema import granting
+from accounts.schema import granting, groups, keys, people
 
 
 @strawberry.type
-class Query(granting.Query):
+class Query(people.Query, groups.Query, granting.Query, keys.Query):
     pass
 
 
 @strawberry.type
-class Mutation(granting.Mutation):
+class Mutation(people.Mutation, groups.Mutation, granting.Mutation, keys.Mutation):
     pass

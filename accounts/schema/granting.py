@@ -2,74 +2,44 @@
 
 import strawberry
 
-from accounts import administration, wording
-from accounts.administration.change import with_choices
-from accounts.api import Info, NotFound, actor_of, field, mutation
+from accounts import administration
+from accounts.api import Info, Input, Payload, actor_of, field, mutation
 from accounts.differences import change
 from accounts.models import User, UserGroup
 from accounts.needs import MANAGE_USERS_AND_GROUPS, READ_USERS_AND_GROUPS
-from accounts.rows import Permissions
+from accounts.schema.lookup import group_of
 from accounts.schema.permissions import UserGroupPermissions, UserGroupPermissionsInput
 from accounts.schema.reading import read
 from accounts.schema.refusals import refusals
-from accounts.schema.showing import shown
-from accounts.vocabulary import AccountPermission
-
-
-def group_of(user_group_id: str) -> UserGroup:
-    """The group, with all that it may do. Raises NotFound."""
-    found = with_choices().filter(public_id=user_group_id).first()
-    if found is None:
-        raise NotFound("There is no such user group. Check its id.")
-    return found
+from accounts.schema.showing import InWords, shown
 
 
 @strawberry.input
-class UpdateUserGroupPermissionsInput:
+class UpdateUserGroupPermissionsInput(Input):
     user_group_id: str
     permissions: UserGroupPermissionsInput
-    client_mutation_id: str | None = None
 
 
 @strawberry.input
-class AddUserGroupPermissionsInput:
+class AddUserGroupPermissionsInput(Input):
     user_group_id: str
     permissions: UserGroupPermissionsInput
-    client_mutation_id: str | None = None
 
 
 @strawberry.type
-class UpdateUserGroupPermissionsPayload:
-    client_mutation_id: str | None
+class UpdateUserGroupPermissionsPayload(Payload):
     permissions: UserGroupPermissions
 
 
 @strawberry.type
-class AddUserGroupPermissionsPayload:
-    client_mutation_id: str | None
+class AddUserGroupPermissionsPayload(Payload):
     permissions: UserGroupPermissions
-
-
-@strawberry.type(description="Permissions in words: one sentence for each application permission.")
-class PermissionsInWords:
-    account_permission_types: list[AccountPermission]
-    app_permissions: list[str]
-
-    @classmethod
-    def of(cls, permissions: Permissions) -> "PermissionsInWords":
-        names = wording.Names.of(permissions.rows)
-        return cls(
-            account_permission_types=[
-                each for each in AccountPermission if each in permissions.account
-            ],
-            app_permissions=[wording.sentence(row, names) for row in permissions.rows],
-        )
 
 
 @strawberry.type(description="What updateUserGroupPermissions would do; not in the field's API.")
 class UserGroupPermissionsPreview:
-    gained: PermissionsInWords
-    lost: PermissionsInWords
+    gained: InWords
+    lost: InWords
     members_affected: int = strawberry.field(
         description="Active people in the group; 0 without a change."
     )
@@ -91,8 +61,8 @@ class Query:
         if difference.is_empty:
             affected = affected.none()
         return UserGroupPermissionsPreview(
-            gained=PermissionsInWords.of(difference.gained),
-            lost=PermissionsInWords.of(difference.lost),
+            gained=InWords.of(difference.gained),
+            lost=InWords.of(difference.lost),
             members_affected=affected.filter(api_key=None).count(),
             api_keys_affected=affected.exclude(api_key=None).count(),
         )

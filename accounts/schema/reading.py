@@ -20,7 +20,7 @@ from accounts.schema.permissions import (
     AppPermissionInput,
     UserGroupPermissionsInput,
 )
-from accounts.schema.refusals import Path, Problem, wrong
+from accounts.schema.refusals import Path, Problem, in_input, wrong
 from accounts.vocabulary import PermissionType
 
 FILTER_OF = {
@@ -72,8 +72,10 @@ def _places(permissions: Permissions, at: Path) -> PathOf:
     """Where in the call a field stands that `administration` names."""
 
     def path_of(name: str) -> Path:
-        if not name.startswith("rows."):
+        if name == "account_permissions":
             return (*at, "accountPermissions", "accountPermissionTypes")
+        if not name.startswith("rows."):
+            return in_input(name)
         _, number, part = name.split(".", 2)
         kind = permissions.rows[int(number)].permission_type
         return (*at, "appPermissions", int(number), FILTER_OF[kind] if part == "filter" else part)

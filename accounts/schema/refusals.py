@@ -26,12 +26,13 @@ def wrong(problems: Sequence[Problem]) -> BadUserInput:
     )
 
 
-def _in_input(name: str) -> Path:
+def in_input(name: str) -> Path:
+    """Where a model's field stands in the input."""
     return ("input", _NAMES.get(name, name))
 
 
 @contextmanager
-def refusals(path_of: Callable[[str], Path] = _in_input) -> Iterator[None]:
+def refusals(path_of: Callable[[str], Path] = in_input) -> Iterator[None]:
     """What is refused inside is answered; `path_of` says which part of the call a field is."""
     try:
         yield

@@ -5,6 +5,9 @@ from enum import Enum
 from functools import partial
 from typing import TypeVar
 
+import strawberry
+
+from accounts import wording
 from accounts.rows import Permissions, Row, Scope
 from accounts.schema import permissions as api
 from accounts.schema.reading import FILTER_OF
@@ -23,15 +26,32 @@ Filter = (
 )  # fmt: skip
 
 
+@strawberry.type(
+    name="PermissionsInWords", description="One sentence for each application permission."
+)
+class InWords:
+    account_permission_types: list[AccountPermission]
+    app_permissions: list[str]
+
+    @classmethod
+    def of(cls, permissions: Permissions) -> "InWords":
+        names = wording.Names.of(permissions.rows)
+        return cls(
+            account_permission_types=_account(permissions),
+            app_permissions=[wording.sentence(row, names) for row in permissions.rows],
+        )
+
+
 def shown(permissions: Permissions) -> api.UserGroupPermissions:
     """All of them; each list in an order that does not change."""
-    held = permissions.account
     return api.UserGroupPermissions(
-        account_permissions=api.AccountPermissions(
-            account_permission_types=[each for each in AccountPermission if each in held]
-        ),
+        account_permissions=api.AccountPermissions(account_permission_types=_account(permissions)),
         app_permissions=[_shown(row) for row in permissions.rows],
     )
+
+
+def _account(permissions: Permissions) -> list[AccountPermission]:
+    return [each for each in AccountPermission if each in permissions.account]
 
 
 def _shown(row: Row) -> api.AppPermission:

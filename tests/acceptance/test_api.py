@@ -16,6 +16,7 @@ from tests.api.callers import (
     data,
     program,
     signed_in,
+    with_key,
     without_nulls,
 )
 from tests.graphql.conftest import Caller
@@ -219,3 +220,35 @@ def test_the_group_of_somebody_else_stays(api: Caller, on_call: UserGroup) -> No
     before = held(other)
     api.ask(BRIEF)
     assert held(other) == before
+
+
+WHO = "{ viewer { name isApiKey inWords { accountPermissionTypes appPermissions } } }"
+
+
+def test_A29_a_key_has_the_rights_of_its_group_and_no_others_until_it_is_deleted(
+    api: Caller, shop: Scene, on_call: UserGroup
+) -> None:
+    create = "mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { uuid key } }"
+    viewers = UserGroup.objects.get(name="Viewers")
+    sent = {"input": {"name": "reports", "userGroupIds": viewers.public_id}}
+    made = data(api.ask(create, sent), "createApiKey")
+    program = with_key(made["key"])
+    shown = data(program.ask(WHO), "viewer")
+    assert shown["isApiKey"]
+    assert shown["inWords"] == {
+        "accountPermissionTypes": [],
+        "appPermissions": ["Read · Deployments: production, non-production · all applications"],
+    }
+    before = held(on_call)
+    for mutation, field in ((BRIEF, "updateUserGroupPermissions"), (create, "createApiKey")):
+        answer = program.ask(mutation, sent if mutation == create else None)
+        assert answer["data"] == {field: None}
+        assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    assert held(on_call) == before
+    delete = (
+        f'mutation {{ deleteApiKey(input: {{uuid: "{made["uuid"]}"}}) {{ clientMutationId }} }}'
+    )
+    data(api.ask(delete), "deleteApiKey")
+    answer = program.post(WHO)
+    assert answer.status_code == 401
+    assert answer.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
