@@ -41,6 +41,21 @@ def holds(actor: User, permission: AccountPermission) -> bool:
     return any(permission.value in permissions for permissions in lists)
 
 
+def words_of(actor: User) -> frozenset[str]:
+    """Every account permission and action the actor has for anything at all, in one query.
+
+    Enough to decide which doors to show; what is behind them asks again, and exactly.
+    """
+    if not actor.is_active:
+        return frozenset()
+    if actor.is_superuser:
+        return frozenset([*AccountPermission.values, *Action.values])
+    pairs = UserGroup.objects.filter(user=actor).values_list(
+        "account_permissions", "app_permissions__actions"
+    )
+    return frozenset(word for account, actions in pairs for word in [*account, *(actions or ())])
+
+
 def held_by(actor: User) -> Permissions:
     """Everything the actor may do, as rows: for giving on, and for what is edited."""
     if not actor.is_active:

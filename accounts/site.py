@@ -3,6 +3,7 @@
 Nobody is staff: whoever may edit anything that the admin shows enters, with what they may.
 """
 
+from collections.abc import Set
 from functools import update_wrapper
 from typing import Any
 
@@ -23,7 +24,7 @@ from accounts.needs import ANYONE, Need
 from accounts.needs import needs as declare
 from accounts.vocabulary import AccountPermission, Action
 
-ENTERS_WITH = frozenset(
+ENTERS_WITH: frozenset[str] = frozenset(
     {
         AccountPermission.READ_USERS_AND_GROUPS,
         AccountPermission.MANAGE_USERS_AND_GROUPS,
@@ -34,17 +35,21 @@ ENTERS_WITH = frozenset(
         AccountPermission.MANAGE_APPLICATIONS,
     }
 )
-EDITS_WITH = frozenset({Action.CREATE, Action.UPDATE, Action.DELETE})
+EDITS_WITH: frozenset[str] = frozenset({Action.CREATE, Action.UPDATE, Action.DELETE})
 
 NOTHING = "Nothing in the admin is yours to edit. Ask an administrator of your user groups."
+
+
+def enters_with(words: Set[str]) -> bool:
+    """Whether any of these permissions or actions has something in the admin."""
+    return not words.isdisjoint(ENTERS_WITH | EDITS_WITH)
 
 
 def may_enter(user: Any) -> bool:
     """Whether the admin has something for this person; never for an API key."""
     if not isinstance(user, User) or not user.is_active or hasattr(user, "api_key"):
         return False
-    held = policy.held_by(user)
-    return bool(held.account & ENTERS_WITH) or any(row.actions & EDITS_WITH for row in held.rows)
+    return enters_with(policy.words_of(user))
 
 
 class OwnPasswordForm(AdminPasswordChangeForm):
