@@ -1,10 +1,12 @@
-"""Acceptance A20-A26 at the pages: who is offered a rollback, and whom the server refuses."""
+"""Acceptance A20-A26, A29 at the pages: who is offered a rollback, and whom we refuse."""
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import User, UserGroup
+from accounts import administration
+from accounts.models import ApiKey, User, UserGroup
 from accounts.vocabulary import AccountPermission, Action
 from dashboard.models import (
     Application,
@@ -136,6 +138,34 @@ def test_A26_rows_are_not_combined_across_their_dimensions(shop: Scene) -> None:
     a = group("A", BACK, account=[MANAGE], applications=[other])
     b = group("B", BACK, applications=[shop.service.application], production=False)
     require_refused(member(a, b), current(shop))
+
+
+def program(*groups: UserGroup) -> tuple[Browser, ApiKey]:
+    """It asks with an API key of these groups, and has no session."""
+    key, text = administration.create_key("Robot", groups, by=None, now=timezone.now())
+    browser = Browser(key.user)
+    browser.client = Client(headers={"x-api-key": text}, enforce_csrf_checks=True)
+    return browser, key
+
+
+def test_A29_a_key_has_its_groups_rights_and_no_others(shop: Scene) -> None:
+    deployment = current(shop)
+    looks, _ = program(group("On call", BACK))
+    require_refused(looks, deployment)
+    key = ApiKey.objects.get()
+    both = [*UserGroup.objects.filter(name="On call"), group("Managers", account=[MANAGE])]
+    administration.update_key(key, both, expires_at=None, by=None, now=timezone.now())
+    require_allowed(looks, deployment)
+
+
+def test_A29_deleting_the_key_stops_its_access_at_once(shop: Scene) -> None:
+    deployment = current(shop)
+    browser, key = program(group("Engineers too", BACK, account=[MANAGE]))
+    shown = browser.dialog(deployment)
+    administration.revoke_key(key, by=None, now=timezone.now())
+    assert browser.press_rollback(shown).status_code == 401
+    assert browser.get("service", shop.service.pk).status_code == 401
+    assert not deployment.rollbacks.exists()
 
 
 def test_who_left_or_may_not_look_finds_nothing(shop: Scene) -> None:
