@@ -161,6 +161,11 @@ def seal(event: AuditEvent, previous: str) -> str:
     ).hexdigest()
 
 
+def end() -> AuditHead:
+    """The number and the seal of the newest row."""
+    return AuditHead.objects.filter(pk=HEAD).first() or AuditHead(pk=HEAD)
+
+
 def faults() -> Iterator[str]:
     """A sentence for every place where the trail is not what was recorded; none if it is whole."""
     expected, previous = 1, ""
@@ -172,7 +177,7 @@ def faults() -> Iterator[str]:
         elif not constant_time_compare(event.seal, seal(event, previous)):
             yield f"Row {event.number} was changed or swapped: its seal does not fit."
         expected, previous = event.number + 1, event.seal
-    head = AuditHead.objects.filter(pk=HEAD).first() or AuditHead()
+    head = end()
     if head.number != expected - 1:
         yield f"The trail ends at row {expected - 1}, but {head.number} rows were recorded."
     elif not constant_time_compare(head.seal, previous):

@@ -5,7 +5,7 @@ else, always with the audit head locked, so that a row and an environment that a
 same time still find each other.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,14 +37,14 @@ class Difference:
     def __bool__(self) -> bool:
         return any(self.missing.values()) or any(self.surplus.values())
 
-    def sentences(self) -> Iterable[str]:
-        """One for each grant, for the command line."""
+    def sentences(self) -> Iterator[str]:
+        """One for each grant, with names."""
         groups = dict(UserGroup.objects.values_list("pk", "name"))
         for word, side in (("missing", self.missing), ("surplus", self.surplus)):
             for grants, keys in side.items():
-                noun = _subject(grants)._meta.verbose_name
+                names = _names(grants, {pk for _, pk, _ in keys})
                 for group, pk, codename in sorted(keys):
-                    yield f"{word}: {groups.get(group, group)}: {codename} on {noun} {pk}"
+                    yield f"{word}: {groups.get(group, group)}: {codename} on {names.get(pk, pk)}"
 
 
 def difference(
@@ -156,6 +156,14 @@ def rights_in(permissions: Permissions, environment: int, place: Place) -> froze
 def _subject(grants: type[Model]) -> Any:
     """The model the grants are about."""
     return grants._meta.get_field("content_object").related_model
+
+
+def _names(grants: type[Model], pks: Set[int]) -> dict[int, str]:
+    model = _subject(grants)
+    found = model.objects.filter(pk__in=pks)
+    if grants is EnvironmentGrant:
+        found = found.select_related("application")
+    return {each.pk: str(each) for each in found}
 
 
 def _concrete_rows(group: UserGroup | None) -> list[tuple[int, Row]]:

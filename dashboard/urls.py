@@ -13,6 +13,7 @@ urlpatterns = [
     path("services/<int:service_id>/", views.service, name="service"),
     path("deployments/", views.deployments, name="deployments"),
     path("deployments/<int:deployment_id>/", views.deployment, name="deployment"),
+    path("", include("accounts.urls")),
     path("", include("rollbacks.urls")),
     path("graphql", graphql, name="graphql"),
     path(

@@ -12,9 +12,9 @@ from django.urls import URLPattern, path, reverse
 
 from accounts.admin.base import PolicyAdmin
 from accounts.admin.confirmation import Confirmation
-from accounts.admin.history import entries
 from accounts.admin.refusals import Refusal, refusals
 from accounts.models import AuditEvent
+from accounts.trail import entries
 
 ENTRIES = 50
 

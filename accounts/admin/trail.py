@@ -8,9 +8,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts.admin.base import Operation, PolicyAdmin
-from accounts.admin.history import entry
 from accounts.models import AuditEvent
 from accounts.needs import VIEW_AUDITS
+from accounts.trail import entry
 
 
 class AuditEventAdmin(PolicyAdmin):

@@ -57,6 +57,7 @@ _TAGS = {
     "DEPLOYED": ("good", "check", "Deployed"),
     "UNTOUCHED": ("idle", "minus", "Untouched"),
     "DIFFERENT": ("bad", "cross", "Different"),
+    "REFUSED": ("bad", "slash", "Refused"),
     "ROLLING_BACK": ("active", "running", "Rolling back"),
     "WAS_ROLLED_BACK": ("idle", "rollback", "Rolled back"),
     "ROLLBACK_FAILED": ("bad", "cross", "Rollback failed"),
