@@ -163,7 +163,7 @@ CONTENT_SECURITY_POLICY = {
 CSRF_FAILURE_VIEW = "dashboard.graphql.view.csrf_failed"
 
 # The API: its modules, named by string as the apps above are; and what a call may hold.
-GRAPHQL_SCHEMAS: tuple[str, ...] = ("accounts.schema",)
+GRAPHQL_SCHEMAS = ("accounts.schema", "dashboard.schema", "rollbacks.schema")
 API_CALLS_PER_MINUTE = int(os.environ.get("LASTGOOD_API_CALLS_PER_MINUTE", "30"))
 API_DEPTH = int(os.environ.get("LASTGOOD_API_DEPTH", "10"))
 API_ALIASES = int(os.environ.get("LASTGOOD_API_ALIASES", "15"))

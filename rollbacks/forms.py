@@ -13,6 +13,8 @@ from rollbacks.definition import DefinitionError
 from rollbacks.plan import Configuration, definition_of
 from rollbacks.platforms.base import PlatformError
 
+NOTE_LENGTH = 500
+
 
 class RollbackForm(forms.Form):
     """The confirmation: `fingerprint` is of the plan that was shown."""
@@ -26,7 +28,7 @@ class RollbackForm(forms.Form):
     )
     note = forms.CharField(
         label="Reason",
-        max_length=500,
+        max_length=NOTE_LENGTH,
         required=False,
         widget=forms.TextInput(attrs={"placeholder": "What is wrong with it?"}),
     )
@@ -54,7 +56,7 @@ class ExecuteForm(forms.Form):
         help_text="Only for workflows that leave it open.",
     )
     artifact = forms.ModelChoiceField(Artifact.objects.none())
-    note = forms.CharField(label="Reason", max_length=500, required=False)
+    note = forms.CharField(label="Reason", max_length=NOTE_LENGTH, required=False)
 
     def __init__(self, service: Service, actor: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

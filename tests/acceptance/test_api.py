@@ -252,3 +252,27 @@ def test_A29_a_key_has_the_rights_of_its_group_and_no_others_until_it_is_deleted
     answer = program.post(WHO)
     assert answer.status_code == 401
     assert answer.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+def test_A39_an_execution_tells_what_it_brought_and_what_it_would_return_to(shop: Scene) -> None:
+    first, second = shop.deploy("1.4.1"), shop.deploy("1.4.2")
+    ask = """query($id: String!) { execution(executionId: $id) { id status
+        ... on WorkflowExecution { artifacts { buildNo artifactSource { name } }
+        rollbackArtifacts { buildNo } startedAt endedAt createdAt application { name }
+        notes } } }"""
+    viewer = signed_in(shop.viewer)
+    shown = data(viewer.ask(ask, {"id": str(second.pk)}), "execution")
+    assert shown["status"] == "SUCCESS"
+    assert shown["artifacts"] == [{"buildNo": "1.4.2", "artifactSource": {"name": "storefront"}}]
+    assert shown["rollbackArtifacts"] == [{"buildNo": "1.4.1"}]
+    assert shown["application"] == {"name": "Shop"}
+    assert second.started_at
+    assert shown["startedAt"] == int(second.started_at.timestamp() * 1000)
+    assert shown["createdAt"] <= shown["startedAt"] <= shown["endedAt"]
+    assert data(viewer.ask(ask, {"id": str(first.pk)}), "execution")["rollbackArtifacts"] == []
+    rollback = shop.roll_back(second)
+    assert data(viewer.ask(ask, {"id": str(rollback.pk)}), "execution")["artifacts"] == [
+        {"buildNo": "1.4.1", "artifactSource": {"name": "storefront"}}
+    ]
+    again = data(viewer.ask(ask, {"id": str(second.pk)}), "execution")
+    assert again["rollbackArtifacts"] == [{"buildNo": "1.4.1"}]
