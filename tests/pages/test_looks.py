@@ -112,8 +112,17 @@ def views(world: Scene) -> list[View]:
         ("execute", "", f"{service}execute/", None),
         ("execute-wrong", "", f"{service}execute/", _send_nothing),
         ("not-found", "", "/nowhere/", None),
+        ("audit", "auditor", "/audit/", open_everything),
+        ("audit-filtered", "", "/audit/?q=Robots&since=someday", None),
+        ("audit-nothing", "", "/audit/?q=nothing+like+it", None),
+        ("audit-verified", "", "/audit/?verb=KEY_REVOKED", verify),
         ("denied", "viewer", f"{of['bad']}rollback/", None),
     ]
+
+
+def verify(page: Page) -> None:
+    page.get_by_role("button", name="Verify").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("The trail is whole")
 
 
 def _send_nothing(page: Page) -> None:

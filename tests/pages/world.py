@@ -1,10 +1,14 @@
 """A shop in a bad week: long names, thirty hosts, failures, an edited workflow."""
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 from django.utils import timezone
 
-from accounts.vocabulary import Action
+from accounts import administration, policy
+from accounts.policy import Denied
+from accounts.vocabulary import AccountPermission, Action
 from dashboard.models import Deployment, Environment, Service, Target
 from tests import lab, scene
 from tests.pages import factories
@@ -28,7 +32,20 @@ def make_world() -> scene.Scene:
     _elsewhere(shop.service)
     _bad_week(shop)
     _crowd(shop.service)
+    _people()
     return shop
+
+
+def _people() -> None:
+    """Somebody who may read the audit trail, and a trail to read."""
+    auditors = scene.group("Auditors", account=[AccountPermission.VIEW_AUDITS])
+    auditor = scene.person("auditor", auditors)
+    robots = administration.create_group("Robots that release at night", by=None)
+    wanted = policy.EVERYTHING
+    administration.set_permissions(robots, wanted, by=None)
+    administration.set_permissions(robots, replace(wanted, account=frozenset()), by=None)
+    with suppress(Denied):
+        administration.add_member(robots, auditor, by=auditor)
 
 
 def _definition(how: str) -> dict[str, object]:
