@@ -20,6 +20,7 @@ from accounts.rows import Catalogue, Permissions, Place, Row
 from accounts.vocabulary import RIGHTS_OF_ACTION, PermissionType, Right, Verb
 
 VIEW_APPLICATION = "view_application"
+LABELS = {**dict(Right.choices), VIEW_APPLICATION: "View application"}
 # One may be given tens of thousands of grants at once; SQLite takes some 30,000 values a query.
 BATCH = 5_000
 
@@ -219,10 +220,11 @@ def _delete(grants: type[Model], keys: frozenset[Key], permissions: Mapping[str,
             ).delete()
 
 
-def _by_group(side: Mapping[type[Model], frozenset[Key]]) -> dict[str, list[str]]:
+def _by_group(side: Mapping[type[Model], frozenset[Key]]) -> dict[str, str]:
+    """What each group gains or loses by it, in words."""
     names = dict(UserGroup.objects.values_list("pk", "name"))
     found: dict[str, set[str]] = {}
     for keys in side.values():
         for group, _, codename in keys:
-            found.setdefault(names[group], set()).add(codename)
-    return {name: sorted(codenames) for name, codenames in sorted(found.items())}
+            found.setdefault(names[group], set()).add(LABELS[codename])
+    return {name: ", ".join(sorted(labels)) for name, labels in sorted(found.items())}

@@ -63,7 +63,7 @@ def test_who_gained_or_lost_by_a_retyping_is_recorded(account: Account) -> None:
     account.staging.save()
     (event,) = AuditEvent.objects.filter(number__gt=before)
     assert event.verb == Verb.GRANTS_CHANGED
-    assert event.after["Given"] == ["view_deployments"]
+    assert event.after["Given"] == "View deployments"
     assert "Given" not in event.before
     assert event.subject == "Shop / staging"
 
