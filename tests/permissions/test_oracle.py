@@ -98,7 +98,7 @@ def test_pages_show_and_offer_what_the_oracle_says() -> None:
     for number, (world, _) in enumerate(worlds(SEED + 1, 5, environments=4)):
         with transaction.atomic():
             put(world)
-            deployments = _deploy_everywhere()
+            deployments = deploy_everywhere()
             for actor in User.objects.filter(username__in=world.people):
                 story = (f"seed {SEED + 1}, world {number}", actor.username)
                 shown += _compare_panels(world, actor, story)
@@ -108,7 +108,7 @@ def test_pages_show_and_offer_what_the_oracle_says() -> None:
     assert offered > 5
 
 
-def _deploy_everywhere() -> dict[str, Deployment]:
+def deploy_everywhere() -> dict[str, Deployment]:
     """Two successes of one service in each environment: the newest, by environment."""
     made = {}
     services = {
