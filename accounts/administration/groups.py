@@ -16,7 +16,7 @@ def create_group(
     """A new group. Raises Denied, Invalid."""
     group = UserGroup(name=name.strip(), description=description)
     with change(by, Verb.GROUP_CREATED, group, MANAGE):
-        _check_name(group)
+        _check_group(group)
         group.save()
         after = {"name": group.name, "description": description}
         audit.record(Verb.GROUP_CREATED, actor=by, subject=group, after=after)
@@ -36,15 +36,17 @@ def update_group(group: UserGroup, *, name: str, description: str, by: User | No
         if before == after:
             return
         stored.name, stored.description = after["name"], description
-        _check_name(stored)
+        _check_group(stored)
         stored.save(update_fields=["name", "description"])
         group.name, group.description = stored.name, description
         audit.record(Verb.GROUP_CHANGED, actor=by, subject=stored, before=before, after=after)
 
 
-def _check_name(group: UserGroup) -> None:
+def _check_group(group: UserGroup) -> None:
     if not group.name or len(group.name) > 150:
         raise Invalid(("name", "Give the group a name of at most 150 characters."))
+    if len(group.description) > 200:
+        raise Invalid(("description", "Describe the group in at most 200 characters."))
     if type(group).objects.filter(name=group.name).exclude(pk=group.pk).exists():
         raise Invalid(("name", f"There is a user group named {group.name} already."))
 

@@ -28,7 +28,7 @@ def create_user(
     """
     user = User(**{name: profile.get(name, "").strip() for name in PROFILE})
     with change(by, Verb.USER_CREATED, user, MANAGE):
-        _check_username(user)
+        _check_profile(user)
         user.set_password(password)
         user.save()
         audit.record(Verb.USER_CREATED, actor=by, subject=user, after=_profile(user))
@@ -47,7 +47,7 @@ def update_user(user: User, profile: Mapping[str, str], *, by: User | None) -> N
             setattr(stored, name, profile.get(name, before[name]).strip())
         if _profile(stored) == before:
             return
-        _check_username(stored)
+        _check_profile(stored)
         stored.save(update_fields=PROFILE)
         after = _profile(stored)
         audit.record(Verb.USER_CHANGED, actor=by, subject=stored, before=before, after=after)
@@ -130,11 +130,12 @@ def _profile(user: User) -> dict[str, str]:
     return {name: getattr(user, name) for name in PROFILE}
 
 
-def _check_username(user: User) -> None:
+def _check_profile(user: User) -> None:
     try:
-        User.username_validator(user.username)
+        user.clean_fields(exclude={"password"})
     except ValidationError as error:
-        raise Invalid(("username", " ".join(error.messages))) from None
+        problems = error.message_dict.items()
+        raise Invalid(*((name, " ".join(sentences)) for name, sentences in problems)) from None
     if type(user).objects.filter(username=user.username).exclude(pk=user.pk).exists():
         raise Invalid(("username", f"There is a user named {user.username} already."))
 

@@ -237,3 +237,19 @@ def test_the_users_of_keys_are_no_people(api: Caller, shop: Scene) -> None:
     key = User.objects.get(username__startswith="key:")
     assert api.refused(f'{{ user(id: "{key.pk}") {{ id }} }}')["extensions"]["code"] == "NOT_FOUND"
     assert "key:" not in str(api.ask("{ users { nodes { username } } }"))
+
+
+def test_what_is_too_long_or_no_address_is_told(api: Caller, shop: Scene) -> None:
+    viewers = UserGroup.objects.get(name="Viewers").public_id
+    for mutation, sent, path in (
+        ("createUser", {"name": "x" * 151, "email": "new@shop.example"}, "name"),
+        ("createUser", {"name": "New", "email": "nowhere", "username": "new"}, "email"),
+        ("createUser", {"name": "New", "email": ""}, "name"),
+        ("updateUser", {"id": str(shop.viewer.pk), "email": "nowhere"}, "email"),
+        ("createUserGroup", {"name": "x" * 151}, "name"),
+        ("createUserGroup", {"name": ""}, "name"),
+        ("updateUserGroup", {"userGroupId": viewers, "description": "x" * 201}, "description"),
+    ):
+        (error,) = act(api, mutation, **sent)["errors"]
+        assert error["extensions"]["problems"][0]["path"] == ["input", path], mutation
+    assert User.people.count() == 5
