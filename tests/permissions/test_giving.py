@@ -231,6 +231,8 @@ class Giving(RuleBasedStateMachine):
     def _attempt(self, random: Random, operation: Operation, *about: object) -> None:
         """Somebody who can act attempts it; nobody has anything by it that they did not have."""
         before = self.now_held
+        if not before.actors:
+            return  # the last who could sign in is gone; the command line is left
         name = self._actor(random, before)
         by = User.objects.get(username=name)
         try:
