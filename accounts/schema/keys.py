@@ -63,7 +63,7 @@ class Query:
     def api_keys(
         self, info: Info, limit: int = MOST, offset: int = 0
     ) -> Connection[ApiKeyNode] | None:
-        """All API keys, those that were revoked too, by name."""
+        """All API keys, those that were revoked too, by name. Lastgood's own."""
         return page(info, ApiKey.objects.select_related("user"), ApiKeyNode.all, limit, offset)
 
 

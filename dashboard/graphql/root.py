@@ -14,6 +14,7 @@ class ApiLimits:
     calls_per_minute: int
     depth: int
     aliases: int
+    nodes: int
     tokens: int
     body_bytes: int
 
@@ -22,11 +23,12 @@ class ApiLimits:
 class Query:
     @field(SIGNED_IN)
     def api_limits(self) -> ApiLimits:
-        """What one request may hold, and how many requests a minute you have."""
+        """What one request may hold, and how many a minute you have. Lastgood's own."""
         return ApiLimits(
             calls_per_minute=settings.API_CALLS_PER_MINUTE,
             depth=settings.API_DEPTH,
             aliases=settings.API_ALIASES,
+            nodes=settings.API_NODES,
             tokens=settings.API_TOKENS,
             body_bytes=settings.API_BODY_BYTES,
         )

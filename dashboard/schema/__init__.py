@@ -58,7 +58,7 @@ class Query:
     def artifacts(
         self, info: Info, service_id: str, limit: int = MOST, offset: int = 0
     ) -> Connection[ArtifactNode] | None:
-        """The versions of a service, the newest first."""
+        """The versions of a service, the newest first. Lastgood's own."""
         found = lookup.artifacts(actor_of(info), service_id)
         return page(info, found, ArtifactNode.all, limit, offset)
 
@@ -78,7 +78,7 @@ class Query:
     def infrastructure_definitions(
         self, info: Info, environment_id: str, limit: int = MOST, offset: int = 0
     ) -> Connection[InfrastructureNode] | None:
-        """Where in an environment services can land."""
+        """Where in an environment services can land. Lastgood's own."""
         actor = actor_of(info)
         visible = lookup.environments(actor).filter(pk=key_of(environment_id))
         environment = lookup.only(visible, "environment")
