@@ -11,7 +11,6 @@ from typing import Any
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema_converter import GraphQLCoreConverter
-from strawberry.types.field import StrawberryField
 
 from accounts import audit, policy
 from accounts.api import NEED, Context, Forbidden
@@ -35,13 +34,8 @@ def declarations(schema: GraphQLSchema) -> Declarations:
         if isinstance(type_, (GraphQLObjectType, GraphQLInterfaceType))
         for field_name, each in type_.fields.items()
         if (field := each.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF))
-        and (type_ in roots or _runs_code(field))
+        and (type_ in roots or not field.is_basic_field)
     }
-
-
-def _runs_code(field: StrawberryField) -> bool:
-    # Fields of strawberry-django load relations without having a resolver of their own.
-    return not field.is_basic_field or type(field) is not StrawberryField
 
 
 class Guard(SchemaExtension):

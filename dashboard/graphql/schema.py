@@ -21,6 +21,7 @@ from strawberry.tools import merge_types
 from dashboard.graphql import guard
 from dashboard.graphql.limits import Limits
 from dashboard.graphql.scalars import DATE_TIME
+from dashboard.graphql.text import Text
 
 
 class Schema(strawberry.Schema):
@@ -44,7 +45,7 @@ def merged(names: Iterable[str]) -> Schema:
         query=_root("Query", modules),
         mutation=_root("Mutation", modules) if _those_with("Mutation", modules) else None,
         types=[each for module in modules for each in getattr(module, "types", ())],
-        extensions=[Limits, guard.Guard],
+        extensions=[Limits, Text, guard.Guard],
         config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
     )
 
