@@ -190,6 +190,15 @@ def test_queries_in_the_address_are_refused(viewer: Caller, accept: str) -> None
     assert "by POST" in answer.json()["errors"][0]["message"]
 
 
+@pytest.mark.parametrize("text", ["\0", "a\0b", "\ud83d"])
+def test_text_that_no_database_keeps_is_refused(viewer: Caller, text: str) -> None:
+    query = "query ($name: String!) { person(name: $name) { name } }"
+    body = json.dumps({"query": query, "variables": {"name": text}})
+    answer = viewer.client.post(URL, body, content_type="application/json")
+    assert code_of(answer) == "BAD_USER_INPUT"
+    assert "errors" not in viewer.ask(query, {"name": "Zoë 😀"})
+
+
 # How refusals look
 
 
