@@ -214,7 +214,6 @@ def line(
         seconds.append(perf_counter() - began)
     best = min(seconds)
     ratio = f"{best / ours:.0f} x" if ours else ""
-    tell(
-        f"  {name:<56}{queries(work, actor) if repeats > 1 else '':>8}{best * 1000:>11.1f}{ratio:>12}"
-    )
+    count = queries(work, actor) if repeats > 1 else ""
+    tell(f"  {name:<56}{count:>8}{best * 1000:>11.1f}{ratio:>12}")
     return best
