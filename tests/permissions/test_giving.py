@@ -79,10 +79,13 @@ class Giving(RuleBasedStateMachine):
             who.is_superuser = False
             who.is_active |= name == "p0"
         world.people["p0"].groups.add("g0")
+        # Somebody who left, and whose way back must not be for everybody to open.
+        world.people["p3"].is_active = False
+        world.people["p3"].groups.add("g2")
         put(world)
-        can_sign_in = ["p0", *some(random, ["p1", "p2", "p3"], 1)]
+        can_sign_in = ["p0", "p3", *some(random, ["p1", "p2"], 1)]
         User.objects.filter(username__in=can_sign_in).update(password="one that fits something")
-        for _ in range(random.randint(0, 2)):
+        for _ in range(2):
             self._key(random, None)
         self.now_held = self._read()
         self.allowed = set(self.now_held.held_by_anybody)
@@ -154,7 +157,8 @@ class Giving(RuleBasedStateMachine):
 
     @rule(random=RANDOM)
     def reactivate(self, random: Random) -> None:
-        user = self._user(random)
+        left = list(User.people.filter(is_active=False).order_by("pk"))
+        user = random.choice(left) if left and random.random() < 0.7 else self._user(random)
         self._attempt(random, lambda by: administration.reactivate(user, by=by), user)
 
     @rule(random=RANDOM)
@@ -166,6 +170,8 @@ class Giving(RuleBasedStateMachine):
     def update_key(self, random: Random) -> None:
         key = random.choice(list(ApiKey.objects.order_by("pk")))
         groups, ends = self._groups(random), self._end(random)
+        if random.random() < 0.6:
+            groups = list(UserGroup.objects.filter(user=key.user))
         self._attempt(
             random,
             lambda by: administration.update_key(key, groups, expires_at=ends, by=by, now=self.now),
