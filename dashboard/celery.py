@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from celery import Celery, Task
+from celery import Celery, Task, signals
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
@@ -20,3 +20,8 @@ class DeclaredTask(Task):  # type: ignore[type-arg]
 app = Celery("lastgood", task_cls=DeclaredTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@signals.setup_logging.connect
+def keep_logging(**_: Any) -> None:
+    """Leave it as settings.LOGGING has it: without a receiver Celery sets the level itself."""

@@ -86,6 +86,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
+    "dashboard.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -201,11 +202,14 @@ HEARTBEAT_SECONDS = 3.0
 SWEEP_SECONDS = 2.0
 SYNC_SECONDS = 600.0
 
+LOG_FORMAT = os.environ.get("LASTGOOD_LOG_FORMAT", "line")
+if LOG_FORMAT not in {"line", "json"}:
+    raise ImproperlyConfigured("LASTGOOD_LOG_FORMAT must be line or json.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"line": {"()": "dashboard.logs.Line"}, "json": {"()": "dashboard.logs.Json"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": os.environ.get("LASTGOOD_LOG_LEVEL", "INFO")},
     "loggers": {"asyncssh": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},
 }

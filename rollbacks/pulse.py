@@ -5,7 +5,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 from datetime import datetime
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -37,7 +39,9 @@ class Pulse:
         self._good_until = since + settings.LEASE_SECONDS
         self._stop_reason = ""
         self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="pulse", daemon=True)
+        # A thread begins without context; what it logs is about this execution too.
+        beat = partial(copy_context().run, self._beat)
+        self._thread = threading.Thread(target=beat, name="pulse", daemon=True)
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
         self._step_id: int | None = None

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.needs import WORKER, needs
+from dashboard import logs
 from dashboard.models import Target
 from rollbacks import execution, observation
 from rollbacks.sweep import Sweep
@@ -27,7 +28,8 @@ def worker_name() -> str:
 @shared_task
 @needs(WORKER)
 def execute(deployment_id: int) -> None:
-    with audit.coming_from(audit.Origin(f"worker {worker_name()}")):
+    origin = audit.Origin(f"worker {worker_name()}")
+    with audit.coming_from(origin), logs.about(execution=deployment_id):
         execution.execute(deployment_id, worker_name(), timezone.now)
 
 
