@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from accounts import audit
 from accounts.models import User
 from accounts.policy import Denied
+from accounts.vocabulary import Verb
 from rollbacks import views
 from rollbacks.eligibility import Refused
 
@@ -18,7 +19,13 @@ class RefusalMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        # Who asks to change what they may not see is refused too, and that is written down.
+        is_asked = request.method == "POST" and request.resolver_match is not None
+        if is_asked and response.status_code == 404 and isinstance(request.user, User):
+            message = f"POST {request.path}: nothing there that may be seen"
+            audit.record(Verb.REFUSED, actor=request.user, message=message)
+        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, Denied | Refused) and isinstance(request.user, User):

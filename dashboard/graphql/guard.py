@@ -13,7 +13,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from accounts import audit, policy
-from accounts.api import NEED, Context, Forbidden
+from accounts.api import NEED, Context, Forbidden, NotFound
 from accounts.needs import Need
 from accounts.vocabulary import AccountPermission
 
@@ -59,7 +59,17 @@ class Guard(SchemaExtension):
         declared: Declarations = self.execution_context.schema.declarations  # type: ignore[attr-defined]
         if where in declared:
             self._require(declared[where], ".".join(where), info.context)
-        return _next(root, info, *args, **kwargs)
+        try:
+            return _next(root, info, *args, **kwargs)
+        except NotFound as refusal:
+            # Who asks to change what they may not see is refused too, and that is written down.
+            if info.parent_type is self._mutations:
+                audit.record_refusal(info.context.actor, info.field_name, None, refusal)
+            raise
+
+    @property
+    def _mutations(self) -> GraphQLObjectType | None:
+        return self.execution_context.schema._schema.mutation_type
 
     def _require(self, need: Need | None, where: str, context: Context) -> None:
         if need is None:

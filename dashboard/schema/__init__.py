@@ -111,5 +111,22 @@ class Query:
         offset: int = 0,
     ) -> Connection[Execution] | None:
         """Deployments and rollbacks where you may look, the newest first."""
-        found = narrowed(lookup.executions(actor_of(info)), filters)
-        return page(info, found, WorkflowExecution.all, limit, offset)
+        return _executions(info, filters, limit, offset)
+
+    @field(VIEW_DEPLOYMENTS)
+    def deployments(
+        self,
+        info: Info,
+        filters: list[ExecutionFilter] | None = None,
+        limit: int = MOST,
+        offset: int = 0,
+    ) -> Connection[Execution] | None:
+        """The same as executions, by the word of Lastgood's pages."""
+        return _executions(info, filters, limit, offset)
+
+
+def _executions(
+    info: Info, filters: list[ExecutionFilter] | None, limit: int, offset: int
+) -> Connection[Execution]:
+    found = narrowed(lookup.executions(actor_of(info)), filters)
+    return page(info, found, WorkflowExecution.all, limit, offset)

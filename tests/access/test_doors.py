@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, clear_url_caches, get_resolver, path, reverse
 
 from accounts import policy
-from accounts.models import User
+from accounts.models import AuditEvent, User
 from accounts.needs import declared
 from accounts.vocabulary import AccountPermission, Action
 from dashboard.celery import app
@@ -154,6 +154,25 @@ def test_what_is_forbidden_looks_like_what_is_absent(
         absent = stranger.get(reverse(name, args=[987654321]))
         assert (forbidden.status_code, absent.status_code) == (404, 404)
         assert without_clock(forbidden) == without_clock(absent)
+
+
+def test_asking_to_change_what_one_may_not_see_is_written_down(
+    shop: Scene, people: dict[str, Client], current: Deployment
+) -> None:
+    before = AuditEvent.objects.count()
+    people["stranger"].get(reverse("rollback", args=[current.pk]))
+    assert AuditEvent.objects.count() == before, "who only looks asks for nothing"
+
+    people["stranger"].post(reverse("rollback", args=[current.pk]))
+    mutation = """mutation { abortExecution(input: {executionId: "%s"}) { clientMutationId } }"""
+    asked = {"query": mutation % current.pk}
+    answer = people["stranger"].post("/graphql", asked, content_type="application/json")
+
+    assert answer.json()["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+    events = AuditEvent.objects.filter(number__gt=before).order_by("number")
+    assert [(event.verb, event.actor_name) for event in events] == [("REFUSED", "stranger")] * 2
+    assert f"/deployments/{current.pk}/rollback/" in events[0].message
+    assert "abortExecution" in events[1].message
 
 
 def without_clock(answer: Any) -> bytes:

@@ -176,7 +176,14 @@ def test_what_is_not_seen_is_answered_as_what_is_absent(
 
 def test_a_stranger_lists_nothing(shop: Scene, history: list[Deployment]) -> None:
     stranger = signed_in(shop.stranger)
-    for name in ("applications", "services", "environments", "workflows", "executions"):
+    for name in (
+        "applications",
+        "services",
+        "environments",
+        "workflows",
+        "executions",
+        "deployments",
+    ):
         shown = data(stranger.ask(f"{{ {name} {{ pageInfo {{ total }} nodes {{ id }} }} }}"), name)
         assert shown == {"pageInfo": {"total": 0}, "nodes": []}
 

@@ -56,6 +56,7 @@ TABLE: dict[str, tuple[str, Outcomes]] = {
     "workflows": ("{ nodes { name } }", LISTED),
     "execution": ('(executionId: "{current}") { status }', FOUND),
     "executions": ("{ nodes { id } }", LISTED),
+    "deployments": ("{ nodes { id } }", LISTED),
     "rollbackConfirmation": ('(executionId: "{current}") { isEligible }', ENGINEER),
     "createUser": ('(input: {name: "New", email: "new@shop.example"}) { user { id } }', ADMIN),
     "updateUser": ('(input: {id: "{person}", name: "Sam"}) { user { id } }', ADMIN),
