@@ -1,4 +1,4 @@
-"""The name of each request, by which its lines are found in the log of every process."""
+"""What comes before everything else: the name of each request, and probes."""
 
 import re
 import uuid
@@ -6,12 +6,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from accounts.models import User
 from dashboard import logs
+from dashboard.operating import counts, views
 
 HEADER = "X-Request-ID"
 _SANE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._:-]{7,63}")
+
+REFUSALS = {401, 403, 429}
 
 
 class RequestMiddleware:
@@ -27,6 +31,8 @@ class RequestMiddleware:
             answer = self.get_response(request)
             request.log_subject = logs.current()  # type: ignore[attr-defined]
         answer[HEADER] = name
+        if answer.status_code in REFUSALS and request.path == reverse("graphql"):
+            counts.CALLS_REFUSED.labels(str(answer.status_code)).inc()
         return answer
 
     def process_view(
@@ -35,3 +41,16 @@ class RequestMiddleware:
         # By now others have asked who it is, so that this costs no query.
         if isinstance(request.user, User):
             logs.add(actor=request.user.pk)
+
+
+class ProbeMiddleware:
+    """Answers probes before anybody asks for a session, a host name or HTTPS."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        probes = ("healthz", "readyz", "metrics")
+        self._views = {reverse(name): getattr(views, name) for name in probes}
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        answer: HttpResponse = self._views.get(request.path, self.get_response)(request)
+        return answer

@@ -87,6 +87,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "dashboard.middleware.RequestMiddleware",
+    "dashboard.middleware.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -196,6 +197,9 @@ CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 EMBEDDED_WORKER = CELERY_BROKER_URL.startswith("memory://")
 
+# Who may read /metrics; without a token, this machine itself.
+METRICS_TOKEN = os.environ.get("LASTGOOD_METRICS_TOKEN", "")
+
 # The worker's promises in seconds; goals: a killed worker's executions go on within 15 s.
 LEASE_SECONDS = 10.0
 HEARTBEAT_SECONDS = 3.0
@@ -211,5 +215,11 @@ LOGGING = {
     "formatters": {"line": {"()": "dashboard.logs.Line"}, "json": {"()": "dashboard.logs.Json"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": os.environ.get("LASTGOOD_LOG_LEVEL", "INFO")},
-    "loggers": {"asyncssh": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},
+    "loggers": {
+        "asyncssh": {"level": "WARNING"},
+        # One line for each hint, and hints mean little: executions say what they do.
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
+    },
 }

@@ -7,6 +7,7 @@ from django.urls import include, path
 from accounts.needs import ANYONE, needs
 from dashboard import views
 from dashboard.graphql.view import graphql
+from dashboard.operating import views as operating
 
 urlpatterns = [
     path("", views.services, name="services"),
@@ -22,5 +23,8 @@ urlpatterns = [
         name="login",
     ),
     path("sign-out/", needs(ANYONE)(auth_views.LogoutView.as_view()), name="logout"),
+    path("healthz", operating.healthz, name="healthz"),
+    path("readyz", operating.readyz, name="readyz"),
+    path("metrics", operating.metrics, name="metrics"),
     path("admin/", admin.site.urls),
 ]

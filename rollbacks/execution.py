@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from django.db import InterfaceError, OperationalError
 
 from dashboard.models import Deployment, Direction, Status, Step, StepStatus
+from dashboard.operating import counts
 from rollbacks import journal, lifecycle, observation, plan, proof, rights
 from rollbacks.observation import Verdict
 from rollbacks.platforms.base import (
@@ -58,6 +59,7 @@ def execute(deployment_id: int, owner: str, clock: Callable[[], datetime]) -> No
         try:
             Execution(lease, pulse, clock).run()
         except lifecycle.LeaseLost as error:
+            counts.LEASES_LOST.inc()
             log.warning("%s", error)
 
 
@@ -205,16 +207,18 @@ class Execution:
     def _run_step(self, step: Step) -> None:
         self._require_right()
         control = self.pulse.control(step.pk)
-        journal.begin_step(self.lease, step, self.clock())
+        began = self.clock()
+        journal.begin_step(self.lease, step, began)
         try:
             self._until_done(step, control)
             status, message = StepStatus.SUCCEEDED, ""
         except StepFailed as failure:
             status, message = StepStatus.FAILED, str(failure)
         self.pulse.flush()
-        journal.write_step(
-            self.lease, step.pk, status=status, message=message, finished_at=self.clock()
-        )
+        ended = self.clock()
+        journal.write_step(self.lease, step.pk, status=status, message=message, finished_at=ended)
+        seconds = (ended - (step.started_at or began)).total_seconds()
+        counts.STEP_SECONDS.labels(step.kind, step.phase.direction).observe(seconds)
         if status == StepStatus.FAILED:
             raise StepFailed(f"{step.name}: {message}")
 

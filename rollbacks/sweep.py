@@ -8,12 +8,13 @@ from typing import Any
 
 from celery import bootsteps, current_app
 from django.conf import settings
-from django.db import connection
+from django.db import Error, connection
 from django.db.models import Q
 from django.utils import timezone
 
 from dashboard.models import Target
-from rollbacks import lifecycle
+from dashboard.operating import counts
+from rollbacks import attendance, lifecycle
 
 log = logging.getLogger(__name__)
 
@@ -21,9 +22,14 @@ log = logging.getLogger(__name__)
 def sweep(now: datetime) -> None:
     """Hint every execution that waits for a worker, and every target due for a look."""
     for deployment_id in lifecycle.due(now):
-        current_app.send_task("rollbacks.tasks.execute", [deployment_id])
+        _hint("rollbacks.tasks.execute", deployment_id)
     for target_id in _due_for_sync(now):
-        current_app.send_task("rollbacks.tasks.sync", [target_id])
+        _hint("rollbacks.tasks.sync", target_id)
+
+
+def _hint(task: str, argument: int) -> None:
+    with counts.hint():
+        current_app.send_task(task, [argument])
 
 
 def _due_for_sync(now: datetime) -> list[int]:
@@ -55,11 +61,19 @@ class Sweep(bootsteps.StartStopStep):
     def stop(self, parent: Any) -> None:
         self._stopping.set()
         self._thread.join(timeout=5)
+        try:
+            attendance.leave()
+        except Error:
+            log.warning("The database was not told that this worker ends.")
+        finally:
+            connection.close()
 
     def _run(self) -> None:
+        present = attendance.Attendance()
         # Jitter keeps many workers from asking at the same moment.
         while not self._stopping.wait(settings.SWEEP_SECONDS * random.uniform(0.5, 1.0)):  # noqa: S311
             try:
+                present.sign(timezone.now())
                 sweep(timezone.now())
             except Exception:
                 log.exception("The sweep failed; it tries again in a moment.")

@@ -1,8 +1,6 @@
 """Celery's part: it carries hints with ids. A hint may come twice or never; the database knows."""
 
 import logging
-import os
-import socket
 from typing import Any
 
 from celery import current_app, shared_task
@@ -13,24 +11,20 @@ from accounts import audit
 from accounts.needs import WORKER, needs
 from dashboard import logs
 from dashboard.models import Target
-from rollbacks import execution, observation
+from dashboard.operating import counts
+from rollbacks import attendance, execution, observation
 from rollbacks.sweep import Sweep
 
 log = get_task_logger(__name__)
 current_app.steps["worker"].add(Sweep)
 
 
-def worker_name() -> str:
-    """Tells this process from every other one that ever claims an execution."""
-    return f"{socket.gethostname()}:{os.getpid()}"
-
-
 @shared_task
 @needs(WORKER)
 def execute(deployment_id: int) -> None:
-    origin = audit.Origin(f"worker {worker_name()}")
+    origin = audit.Origin(f"worker {counts.process_name()}")
     with audit.coming_from(origin), logs.about(execution=deployment_id):
-        execution.execute(deployment_id, worker_name(), timezone.now)
+        execution.execute(deployment_id, counts.process_name(), timezone.now)
 
 
 @shared_task
@@ -38,6 +32,12 @@ def execute(deployment_id: int) -> None:
 def sync(target_id: int) -> None:
     target = Target.objects.select_related("service__application").get(pk=target_id)
     observation.sync(target, timezone.now())
+
+
+@shared_task
+@needs(WORKER)
+def canary() -> None:
+    attendance.took_hint(timezone.now())
 
 
 def hint(deployment_id: int) -> None:
@@ -52,7 +52,8 @@ def hint_sync(target_id: int) -> None:
 
 def _send(task: Any, argument: int) -> None:
     try:
-        task.delay(argument)
+        with counts.hint():
+            task.delay(argument)
     except Exception as error:  # the broker's own exceptions have no common base
         logging.getLogger(__name__).warning(
             "The broker took no hint (%s); the sweep will find it.", type(error).__name__

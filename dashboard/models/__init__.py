@@ -27,6 +27,7 @@ from dashboard.models.deployments import (
 )
 from dashboard.models.freezes import DeploymentFreeze
 from dashboard.models.instances import Instance
+from dashboard.models.workers import Turn, WorkerSeen
 from dashboard.models.workflows import Target, Workflow, WorkflowRevision, WorkflowType
 
 __all__ = [
@@ -54,6 +55,8 @@ __all__ = [
     "Step",
     "StepStatus",
     "Target",
+    "Turn",
+    "WorkerSeen",
     "Workflow",
     "WorkflowRevision",
     "WorkflowType",

@@ -116,6 +116,11 @@ class Deployment(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
+    log_pruned_at = models.DateTimeField(null=True, editable=False)
+    journal_pruned_at = models.DateTimeField(
+        null=True, editable=False, help_text="When phases, steps and events were deleted for age."
+    )
+
     # The lease: who works on it, until when; the epoch grows with each claim and fences the rest.
     lease_owner = models.CharField(max_length=80, blank=True, editable=False)
     lease_epoch = models.PositiveIntegerField(default=0, editable=False)
@@ -152,6 +157,7 @@ class Deployment(models.Model):
                 condition=models.Q(status=Status.SUCCEEDED),
                 name="deployment_succeeded",
             ),
+            models.Index(fields=["status", "code"], name="deployment_outcome"),
         ]
 
     def __str__(self) -> str:

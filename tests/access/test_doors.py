@@ -99,7 +99,11 @@ TABLE: dict[tuple[str, str], tuple[int, ...]] = {
     ("POST", "refresh_target"): (302, 302, 404, 404, 302, 302),
     ("GET", "login"): (200, 200, 200, 200, 200, 200),
     ("POST", "logout"): (302, 302, 302, 302, 302, 302),
+    ("GET", "healthz"): (200, 200, 200, 200, 200, 200),
+    ("GET", "readyz"): (503, 503, 503, 503, 503, 503),  # no worker lives in this test
+    ("GET", "metrics"): (200, 200, 200, 200, 200, 200),  # to this machine; see tests/operating
 }
+ABOUT_EVERYTHING = ["services", "deployments", "login", "logout", "healthz", "readyz", "metrics"]
 
 
 @pytest.fixture
@@ -127,7 +131,7 @@ def arguments(name: str, shop: Scene, current: Deployment) -> list[int]:
         return [shop.service.pk]
     if name == "refresh_target":
         return [shop.target.pk]
-    return [current.pk] if name not in {"services", "deployments", "login", "logout"} else []
+    return [] if name in ABOUT_EVERYTHING else [current.pk]
 
 
 @pytest.mark.parametrize(("method", "name"), TABLE)

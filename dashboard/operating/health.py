@@ -1,0 +1,77 @@
+"""Can this installation do its work: database, migrations, and some worker that takes hints."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+
+from django.db import Error, connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import Max
+
+from dashboard.models import WorkerSeen
+
+log = logging.getLogger(__name__)
+SWEPT_WITHIN = timedelta(seconds=30)
+HINTED_WITHIN = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that must hold; `problem` and `remedy` where it does not. No secrets."""
+
+    name: str
+    problem: str = ""
+    remedy: str = ""
+
+    @property
+    def is_met(self) -> bool:
+        return not self.problem
+
+
+def checks(now: datetime) -> Sequence[Check]:
+    """Each check in order; after one that is not met the rest cannot be asked."""
+    found: list[Check] = []
+    try:
+        for ask in (_migrations, lambda: _workers(now)):
+            found.append(ask())
+            if not found[-1].is_met:
+                break
+    except Error as error:
+        # The text may name the server; strangers are told the kind, the log has the rest.
+        log.warning("Not ready: %s: %s", type(error).__name__, error)
+        problem = f"The database does not answer ({type(error).__name__})."
+        return [Check("database", problem, "Start it, or mend LASTGOOD_DATABASE_URL.")]
+    return [Check("database"), *found]
+
+
+@cache
+def _migrations_on_disk() -> frozenset[tuple[str, str]]:
+    disk = MigrationLoader(None).disk_migrations
+    return frozenset(disk or ())
+
+
+def _migrations() -> Check:
+    pending = _migrations_on_disk() - set(MigrationRecorder(connection).applied_migrations())
+    problem = f"{len(pending)} migrations were not applied." if pending else ""
+    return Check("migrations", problem, problem and "Run `manage.py migrate`.")
+
+
+def _workers(now: datetime) -> Check:
+    seen = WorkerSeen.objects.aggregate(swept=Max("at"), hinted=Max("took_hint_at"))
+    if seen["swept"] is None or now - seen["swept"] > SWEPT_WITHIN:
+        return Check("workers", f"No worker was seen {_since(seen['swept'], now)}.", START)
+    if seen["hinted"] is None or now - seen["hinted"] > HINTED_WITHIN:
+        problem = f"Workers live, but none took a hint {_since(seen['hinted'], now)}."
+        return Check("workers", problem, LOOK)
+    return Check("workers")
+
+
+START = "Start one: `celery -A dashboard worker`."
+LOOK = "Look whether the broker answers them, and whether all are busy (LASTGOOD_CONCURRENCY)."
+
+
+def _since(at: datetime | None, now: datetime) -> str:
+    return f"for {(now - at).total_seconds():.0f} s" if at else "yet"
