@@ -68,9 +68,7 @@ def held_if_active(user: User) -> Permissions:
     """What the user's groups give, also while the user is deactivated."""
     if user.is_superuser:
         return EVERYTHING
-    groups = UserGroup.objects.filter(user=user).prefetch_related(
-        *(f"app_permissions__{name}" for name in ("applications", "environments", "services"))
-    )
+    groups = UserGroup.objects.filter(user=user).with_choices()
     return total(group.permissions_held for group in groups)
 
 

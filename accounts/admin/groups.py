@@ -50,15 +50,14 @@ class UserGroupAdmin(AdministeredAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[UserGroup]:
         is_key = Q(user__api_key__isnull=False)
-        choices = ("applications", "environments", "services")
         return (
-            UserGroup.objects.annotate(
+            UserGroup.objects.with_choices()
+            .annotate(
                 people=Count("user", filter=~is_key, distinct=True),
                 programs=Count(
                     "user", filter=is_key & Q(user__api_key__revoked_at=None), distinct=True
                 ),
             )
-            .prefetch_related(*(f"app_permissions__{each}" for each in choices))
             .order_by("name")
         )
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import transaction
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, Q
 
 from accounts import audit, grants, policy, wording
 from accounts.models import User, UserGroup
@@ -92,12 +92,6 @@ def _named(excess: Excess) -> str:
     return ", ".join(words)
 
 
-def with_choices() -> QuerySet[UserGroup]:
-    """Groups with everything `permissions_held` reads, in five queries for any number."""
-    choices = ("applications", "environments", "services")
-    return UserGroup.objects.prefetch_related(*(f"app_permissions__{each}" for each in choices))
-
-
 def stored_group(group: UserGroup) -> UserGroup:
     """The group as it is stored now."""
-    return with_choices().get(pk=group.pk)
+    return UserGroup.objects.with_choices().get(pk=group.pk)

@@ -1,8 +1,7 @@
 """Moving an environment between production and non-production moves rights with it."""
 
 from accounts import policy
-from accounts.administration.change import with_choices
-from accounts.models import User
+from accounts.models import User, UserGroup
 from accounts.policy import Denied
 from accounts.rows import Permissions, Place
 from accounts.vocabulary import INCLUDES, Action, PermissionType
@@ -11,7 +10,7 @@ from accounts.vocabulary import INCLUDES, Action, PermissionType
 def require_retype(environment: int, before: Place, after: Place, *, by: User) -> None:
     """Raise Denied where an environment's move would give anybody what the actor lacks in it."""
     held = _doings(policy.held_by(by), environment, before)
-    for group in with_choices():
+    for group in UserGroup.objects.with_choices():
         permissions = group.permissions_held
         gained = _doings(permissions, environment, after) - _doings(
             permissions, environment, before

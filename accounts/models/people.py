@@ -48,6 +48,13 @@ def group_id() -> str:
     return base64.urlsafe_b64encode(secrets.token_bytes(16)).rstrip(b"=").decode()
 
 
+class UserGroupQuerySet(models.QuerySet["UserGroup"]):
+    def with_choices(self) -> "UserGroupQuerySet":
+        """With everything `permissions_held` reads, in four more queries for any number."""
+        choices = ("applications", "environments", "services")
+        return self.prefetch_related(*(f"app_permissions__{each}" for each in choices))
+
+
 class UserGroup(Group):
     """A Django group with account permissions and application permissions."""
 
@@ -55,7 +62,7 @@ class UserGroup(Group):
     description = models.CharField(max_length=200, blank=True)
     account_permissions = models.JSONField(default=list, blank=True)
 
-    objects: ClassVar[models.Manager["UserGroup"]] = models.Manager()  # type: ignore[assignment]
+    objects: ClassVar = UserGroupQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         verbose_name = "user group"
@@ -70,7 +77,7 @@ class UserGroup(Group):
 
     @property
     def permissions_held(self) -> Permissions:
-        """What it may do; prefetch `app_permissions` with their choices for several groups."""
+        """What it may do; load several groups `with_choices`."""
         account = frozenset(AccountPermission(each) for each in self.account_permissions)
         return Permissions(account, tuple(each.row for each in self.app_permissions.all()))
 

@@ -3,7 +3,6 @@
 import strawberry
 
 from accounts import administration
-from accounts.administration.change import with_choices
 from accounts.api import Info, Input, NotFound, Payload, actor_of, field, mutation
 from accounts.models import UserGroup
 from accounts.needs import MANAGE_USERS_AND_GROUPS, READ_USERS_AND_GROUPS
@@ -99,7 +98,13 @@ class Query:
         self, info: Info, limit: int = MOST, offset: int = 0
     ) -> Connection[UserGroupNode] | None:
         """All user groups, by name."""
-        return page(info, with_choices().order_by("name"), UserGroupNode.all, limit, offset)
+        return page(
+            info,
+            UserGroup.objects.with_choices().order_by("name"),
+            UserGroupNode.all,
+            limit,
+            offset,
+        )
 
 
 @strawberry.type

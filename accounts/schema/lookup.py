@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 
-from accounts.administration.change import with_choices
 from accounts.api import NotFound, key_of
 from accounts.models import ApiKey, User, UserGroup
 from accounts.schema.refusals import Path, wrong
@@ -10,7 +9,7 @@ from accounts.schema.refusals import Path, wrong
 
 def group_of(user_group_id: str) -> UserGroup:
     """The group, with all that it may do. Raises NotFound."""
-    found = with_choices().filter(public_id=user_group_id).first()
+    found = UserGroup.objects.with_choices().filter(public_id=user_group_id).first()
     if found is None:
         raise NotFound("There is no such user group. Check its id.")
     return found

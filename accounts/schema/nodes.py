@@ -9,7 +9,6 @@ from typing import Any
 
 import strawberry
 
-from accounts.administration.change import with_choices
 from accounts.api import Info, field
 from accounts.models import ApiKey, User, UserGroup
 from accounts.needs import MANAGE_API_KEYS, READ_USERS_AND_GROUPS
@@ -131,7 +130,7 @@ class ApiKeyNode:
 
 
 def _groups_of(people: Collection[int]) -> dict[int, list[UserGroup]]:
-    found = with_choices().filter(user__in=people).distinct().order_by("name")
+    found = UserGroup.objects.with_choices().filter(user__in=people).distinct().order_by("name")
     return _linked("user_id", "group_id", people, found)
 
 

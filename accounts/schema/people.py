@@ -5,7 +5,6 @@ from django.db.models import Value
 from django.db.models.functions import Concat, Trim
 
 from accounts import administration, policy
-from accounts.administration.change import with_choices
 from accounts.api import (
     BadUserInput,
     Info,
@@ -17,7 +16,7 @@ from accounts.api import (
     mutation,
     now_of,
 )
-from accounts.models import User
+from accounts.models import User, UserGroup
 from accounts.needs import MANAGE_USERS_AND_GROUPS, READ_USERS_AND_GROUPS, SIGNED_IN
 from accounts.paging import MOST, Connection, page
 from accounts.rows import Permissions
@@ -109,7 +108,7 @@ class Viewer:
         self, info: Info, limit: int = MOST, offset: int = 0
     ) -> Connection[UserGroupNode]:
         """The groups you are in."""
-        groups = with_choices().filter(user=self.actor).order_by("name")
+        groups = UserGroup.objects.with_choices().filter(user=self.actor).order_by("name")
         return page(info, groups, UserGroupNode.all, limit, offset)
 
 
