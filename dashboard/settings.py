@@ -57,9 +57,18 @@ def _database(url: str) -> dict[str, object]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(parts.hostname or ""),
         "PORT": str(parts.port or ""),
+        # A server that does not answer at all must not hold up a probe or a heartbeat.
+        "OPTIONS": {"connect_timeout": 5},
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }
+
+
+def _days(name: str, default: str) -> int:
+    text = os.environ.get(name, default)
+    if not text.isdecimal():  # a negative number would mean everything
+        raise ImproperlyConfigured(f"{name} must be a number of days; 0 is for ever.")
+    return int(text)
 
 
 SECRET_KEY = _secret_key()
@@ -205,6 +214,10 @@ LEASE_SECONDS = 10.0
 HEARTBEAT_SECONDS = 3.0
 SWEEP_SECONDS = 2.0
 SYNC_SECONDS = 600.0
+
+# Of finished executions, and never what a rollback may need; 0 keeps for ever.
+KEEP_LOG_DAYS = _days("LASTGOOD_KEEP_LOG_DAYS", "90")
+KEEP_JOURNAL_DAYS = _days("LASTGOOD_KEEP_JOURNAL_DAYS", "365")
 
 LOG_FORMAT = os.environ.get("LASTGOOD_LOG_FORMAT", "line")
 if LOG_FORMAT not in {"line", "json"}:

@@ -25,13 +25,14 @@ class Attendance:
     def __init__(self) -> None:
         self._signed_at: datetime | None = None
 
-    def sign(self, now: datetime) -> None:
-        """Sign and send the canary, unless that was done a moment ago."""
+    def sign(self, now: datetime) -> bool:
+        """Sign and send the canary, unless that was done a moment ago; whether it was now."""
         if self._signed_at is not None and now - self._signed_at < SIGNS_EVERY:
-            return
+            return False
         _write(now, at=now, counts=counts.snapshot())
         self._signed_at = now
         _send_canary()
+        return True
 
 
 def took_hint(now: datetime) -> None:

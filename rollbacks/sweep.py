@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from dashboard.models import Target
 from dashboard.operating import counts
-from rollbacks import attendance, lifecycle
+from rollbacks import attendance, lifecycle, retention
 
 log = logging.getLogger(__name__)
 
@@ -27,9 +27,9 @@ def sweep(now: datetime) -> None:
         _hint("rollbacks.tasks.sync", target_id)
 
 
-def _hint(task: str, argument: int) -> None:
+def _hint(task: str, *arguments: int) -> None:
     with counts.hint():
-        current_app.send_task(task, [argument])
+        current_app.send_task(task, arguments)
 
 
 def _due_for_sync(now: datetime) -> list[int]:
@@ -73,8 +73,10 @@ class Sweep(bootsteps.StartStopStep):
         # Jitter keeps many workers from asking at the same moment.
         while not self._stopping.wait(settings.SWEEP_SECONDS * random.uniform(0.5, 1.0)):  # noqa: S311
             try:
-                present.sign(timezone.now())
+                has_signed = present.sign(timezone.now())
                 sweep(timezone.now())
+                if has_signed and retention.take_turn(timezone.now()):
+                    _hint("rollbacks.tasks.prune")
             except Exception:
                 log.exception("The sweep failed; it tries again in a moment.")
             finally:

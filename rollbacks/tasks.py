@@ -12,10 +12,11 @@ from accounts.needs import WORKER, needs
 from dashboard import logs
 from dashboard.models import Target
 from dashboard.operating import counts
-from rollbacks import attendance, execution, observation
+from rollbacks import attendance, execution, observation, retention
 from rollbacks.sweep import Sweep
 
 log = get_task_logger(__name__)
+PRUNES_FOR_SECONDS = 60.0
 current_app.steps["worker"].add(Sweep)
 
 
@@ -38,6 +39,13 @@ def sync(target_id: int) -> None:
 @needs(WORKER)
 def canary() -> None:
     attendance.took_hint(timezone.now())
+
+
+@shared_task
+@needs(WORKER)
+def prune() -> None:
+    retention.prune(timezone.now(), for_seconds=PRUNES_FOR_SECONDS)
+    attendance.forget(timezone.now())
 
 
 def hint(deployment_id: int) -> None:

@@ -105,7 +105,7 @@ def require_nobody_is_stuck() -> None:
     for deployment in Deployment.objects.filter(status=Status.PAUSED):
         assert deployment.code, f"{deployment} is paused without a reason"
         assert deployment.message, f"{deployment} is paused without a sentence"
-    for deployment in Deployment.objects.exclude(status__in=(Status.QUEUED,)):
+    for deployment in Deployment.objects.filter(journal_pruned_at=None).exclude(status="QUEUED"):
         last = deployment.events.order_by("-pk").first()
         assert last is not None, f"{deployment} has no event"
         assert last.status == deployment.status, f"{deployment}: the last event is not its status"
