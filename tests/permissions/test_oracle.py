@@ -26,7 +26,7 @@ from tests.permissions.worlds import ACCOUNT, befall, put, worlds
 
 pytestmark = pytest.mark.django_db
 SEED = int(os.environ.get("LASTGOOD_TEST_SEED", "1"))
-WORLDS = int(os.environ.get("LASTGOOD_TEST_WORLDS", "30"))
+WORLDS = int(os.environ.get("LASTGOOD_TEST_WORLDS", "22"))
 EVENTS = 7
 OF_ENVIRONMENT = re.compile(r'<span class="strong">(.+?)</span>')
 RIGHT = {
@@ -49,7 +49,7 @@ def test_policy_answers_what_the_oracle_answers_whatever_befalls_the_world() -> 
                 story.append(befall(random, world, placed))
                 cases += _compare(world, random, story)
             transaction.set_rollback(True)
-    assert cases >= 1_700 * WORLDS, f"seed {SEED}: {cases} cases"
+    assert cases >= 2_275 * WORLDS, f"seed {SEED}: {cases} cases"
 
 
 def _compare(world: World, random: Random, story: list[str]) -> int:
@@ -95,7 +95,7 @@ def test_pages_show_and_offer_what_the_oracle_says() -> None:
     UserGroup.objects.all().delete()
     make_person("engineer")
     shown = offered = 0
-    for number, (world, _) in enumerate(worlds(SEED + 1, 5, environments=4)):
+    for number, (world, _) in enumerate(worlds(SEED + 1, 3, environments=4)):
         with transaction.atomic():
             put(world)
             deployments = deploy_everywhere()
