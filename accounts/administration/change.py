@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import transaction
 from django.db.models import Model, Q
 
@@ -65,13 +66,15 @@ def _keeping_an_administrator() -> Iterator[None]:
 
 
 def _is_administered() -> bool:
-    """Whether an active person (no API key) holds Manage Users and Groups."""
+    """Whether somebody who can sign in (no API key) holds Manage Users and Groups."""
     groups = [
         pk
         for pk, held in UserGroup.objects.values_list("pk", "account_permissions")
         if MANAGE.value in held
     ]
-    people = User.people.filter(is_active=True)
+    people = User.people.filter(is_active=True).exclude(
+        password__startswith=UNUSABLE_PASSWORD_PREFIX
+    )
     return people.filter(Q(is_superuser=True) | Q(groups__in=groups)).exists()
 
 

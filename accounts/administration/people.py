@@ -58,7 +58,7 @@ def set_password(user: User, password: str | None, *, by: User | None) -> None:
 
     Without a password the user cannot sign in. Raises Denied, Invalid.
     """
-    if by is not None and by.pk == user.pk:
+    if by is not None and by.pk == user.pk and password is not None:
         with transaction.atomic():
             _stored(user)
             _set_password(user, password, by)

@@ -325,6 +325,7 @@ LAST: dict[str, Operation] = {
         a.admins, looking(a), by=by
     ),
     "deactivates themselves": lambda a, by: administration.deactivate(a.admin, by=by, now=NOW),
+    "takes their password": lambda a, by: administration.set_password(a.admin, None, by=by),
 }  # fmt: skip
 
 
@@ -332,6 +333,9 @@ LAST: dict[str, Operation] = {
 @pytest.mark.parametrize("is_command", [False, True], ids=["person", "command line"])
 def test_the_last_administrator_stays(account: Account, how: str, is_command: bool) -> None:
     former = person("former", account.admins, is_active=False)
+    nobody = person("cannot sign in", account.admins)
+    nobody.set_unusable_password()
+    nobody.save()
     administration.create_key("Robot", [account.admins], by=None, now=NOW)
     before, number = everything(), AuditEvent.objects.count()
     with pytest.raises(LastAdministrator, match="Nobody would be left"):
