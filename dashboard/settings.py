@@ -3,6 +3,7 @@
 docs/settings.md lists the variables. Without any, one process on SQLite serves this machine only.
 """
 
+import logging
 import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -222,6 +223,8 @@ KEEP_JOURNAL_DAYS = _days("LASTGOOD_KEEP_JOURNAL_DAYS", "365")
 LOG_FORMAT = os.environ.get("LASTGOOD_LOG_FORMAT", "line")
 if LOG_FORMAT not in {"line", "json"}:
     raise ImproperlyConfigured("LASTGOOD_LOG_FORMAT must be line or json.")
+# Python's warnings too are lines of the log where programs read it.
+logging.captureWarnings(LOG_FORMAT == "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -1,11 +1,15 @@
 """`manage.py serve`: the site, the worker and the sweep in one process."""
 
+import logging
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from dashboard import serving
+
+log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -33,5 +37,8 @@ class Command(BaseCommand):
         serving.serve(listening, lambda: self._say(f"Lastgood is at {url}"))
 
     def _say(self, text: str) -> None:
+        if settings.LOG_FORMAT == "json":
+            log.info(text)
+            return
         self.stdout.write(text)
         self.stdout.flush()

@@ -1,0 +1,200 @@
+"""PostgreSQL and Redis for tests: Debian's own, private, on loopback, gone with the test.
+
+    with PostgreSQL() as database, Redis() as broker:
+        database.url, broker.url
+        broker.kill(); broker.start()     # on the same port, as after a crash
+
+Nothing in them is worth a disk's time: nothing is synced, and Redis keeps nothing at all.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+import psycopg
+import redis
+
+LOOPBACK = "127.0.0.1"
+START_SECONDS = 30.0
+INSTALLED = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+
+
+def free_port() -> int:
+    """One that nobody listens on now."""
+    with socket.create_server((LOOPBACK, 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+class Server:
+    """A process with a directory of its own, as an unprivileged user where we are root."""
+
+    ends_with: ClassVar[signal.Signals] = signal.SIGTERM
+    crashes_with: ClassVar[signal.Signals] = signal.SIGKILL
+
+    def __init__(self) -> None:
+        self.port = 0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        # Not below pytest's own directories: other users may not enter those.
+        self.directory = Path(tempfile.mkdtemp(prefix=f"lastgood-{type(self).__name__.lower()}-"))
+        if os.geteuid() == 0:
+            shutil.chown(self.directory, "nobody", "nogroup")
+        try:
+            self.prepare()
+            self.start()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._end()
+
+    def start(self) -> None:
+        """Listen, on the same port as before."""
+        self.port = self.port or free_port()
+        with (self.directory / "output").open("ab") as output:
+            self._process = subprocess.Popen(
+                self.command(), stdout=output, stderr=output, **self._identity()
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not self.answers():
+            said = (self.directory / "output").read_text(errors="replace")
+            assert self._process.poll() is None, said
+            assert time.monotonic() < deadline, said
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """End in order; clients are told."""
+        self._signal(self.ends_with)
+
+    def kill(self) -> None:
+        """End as by a crash."""
+        self._signal(self.crashes_with)
+
+    def prepare(self) -> None:
+        """What is done once, before the first start."""
+
+    def command(self) -> Sequence[str]:
+        raise NotImplementedError
+
+    def answers(self) -> bool:
+        raise NotImplementedError
+
+    def run(self, *command: str | Path) -> None:
+        """Run one of the server's own programs to its end, as its user."""
+        done = subprocess.run(
+            [str(each) for each in command], capture_output=True, text=True, **self._identity()
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def _identity(self) -> dict[str, Any]:
+        if os.geteuid() != 0:
+            return {"cwd": self.directory}
+        return {"cwd": self.directory, "user": "nobody", "group": "nogroup", "extra_groups": []}
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(timeout=START_SECONDS)
+            self._process = None
+
+    def _end(self) -> None:
+        self.kill()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class PostgreSQL(Server):
+    """A cluster of its own with one superuser, `lastgood`, and no passwords."""
+
+    ends_with = signal.SIGINT  # "fast": it does not wait for its clients
+    crashes_with = signal.SIGQUIT  # "immediate": it has to recover, but leaves no children
+
+    @property
+    def url(self) -> str:
+        return self.url_of("lastgood")
+
+    def url_of(self, database: str) -> str:
+        return f"postgresql://lastgood@{LOOPBACK}:{self.port}/{database}"
+
+    def create(self, database: str) -> str:
+        """An empty database; its URL."""
+        with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{database}"')  # type: ignore[arg-type]
+        return self.url_of(database)
+
+    def program(self, name: str) -> Path:
+        """One of its programs, such as pg_dump, of the same version."""
+        return INSTALLED[-1].with_name(name)
+
+    def prepare(self) -> None:
+        assert INSTALLED, "postgresql is not installed"
+        options = ("--no-sync", "--username=lastgood", "--auth=trust", "--encoding=UTF8")
+        self.run(self.program("initdb"), "-D", self._data, *options, "--locale=C.UTF-8")
+
+    def start(self) -> None:
+        is_first = not self.port
+        super().start()
+        if is_first:
+            self.create("lastgood")
+
+    def command(self) -> Sequence[str]:
+        switches = (
+            "-c",
+            "fsync=off",
+            "-c",
+            "unix_socket_directories=",
+            "-c",
+            "max_connections=200",
+        )
+        where = ("-D", str(self._data), "-h", LOOPBACK, "-p", str(self.port))
+        return [str(self.program("postgres")), *where, *switches]
+
+    def answers(self) -> bool:
+        try:
+            psycopg.connect(self.url_of("postgres"), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    @property
+    def _data(self) -> Path:
+        return self.directory / "data"
+
+
+class Redis(Server):
+    """Redis that keeps nothing."""
+
+    @property
+    def url(self) -> str:
+        return f"redis://{LOOPBACK}:{self.port}/0"
+
+    def flush(self) -> None:
+        """Lose every message."""
+        with redis.Redis(host=LOOPBACK, port=self.port) as client:
+            client.flushall()
+
+    def command(self) -> Sequence[str]:
+        where = ("--bind", LOOPBACK, "--port", str(self.port), "--dir", str(self.directory))
+        return ["redis-server", *where, "--save", "", "--appendonly", "no"]
+
+    def answers(self) -> bool:
+        try:
+            with redis.Redis(host=LOOPBACK, port=self.port) as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
