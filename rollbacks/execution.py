@@ -5,7 +5,6 @@ A successor finds in the journal where to go on; every platform call may be repe
 """
 
 import logging
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, TypeVar
@@ -26,6 +25,7 @@ from rollbacks.platforms.base import (
     Stopped,
 )
 from rollbacks.pulse import Pulse, StepControl
+from rollbacks.runtime import MACHINE, Runtime
 
 log = logging.getLogger(__name__)
 
@@ -48,16 +48,16 @@ class Ended(Exception):
         self.code = code
 
 
-def execute(deployment_id: int, owner: str, clock: Callable[[], datetime]) -> None:
+def execute(deployment_id: int, owner: str, runtime: Runtime = MACHINE) -> None:
     """Claim the execution and work on it to its end, a pause, or the loss of the lease."""
-    began = time.monotonic()
-    lease = lifecycle.claim(deployment_id, owner, clock())
+    began = runtime.monotonic()
+    lease = lifecycle.claim(deployment_id, owner, runtime.now())
     if lease is None:
         return
     log.info("Deployment %s: claimed with epoch %s.", deployment_id, lease.epoch)
-    with Pulse(lease, clock, since=began) as pulse:
+    with Pulse(lease, runtime, since=began) as pulse:
         try:
-            Execution(lease, pulse, clock).run()
+            Execution(lease, pulse, runtime).run()
         except lifecycle.LeaseLost as error:
             counts.LEASES_LOST.inc()
             log.warning("%s", error)
@@ -66,10 +66,10 @@ def execute(deployment_id: int, owner: str, clock: Callable[[], datetime]) -> No
 class Execution:
     """One claimed execution."""
 
-    def __init__(self, lease: lifecycle.Lease, pulse: Pulse, clock: Callable[[], datetime]) -> None:
+    def __init__(self, lease: lifecycle.Lease, pulse: Pulse, runtime: Runtime) -> None:
         self.lease = lease
         self.pulse = pulse
-        self.clock = clock
+        self.runtime = runtime
         self._seen: tuple[Observation, datetime] | None = None
         self.deployment = (
             Deployment.objects.with_names()
@@ -207,7 +207,7 @@ class Execution:
     def _run_step(self, step: Step) -> None:
         self._require_right()
         control = self.pulse.control(step.pk)
-        began = self.clock()
+        began = self.runtime.now()
         journal.begin_step(self.lease, step, began)
         try:
             self._until_done(step, control)
@@ -215,7 +215,7 @@ class Execution:
         except StepFailed as failure:
             status, message = StepStatus.FAILED, str(failure)
         self.pulse.flush()
-        ended = self.clock()
+        ended = self.runtime.now()
         journal.write_step(self.lease, step.pk, status=status, message=message, finished_at=ended)
         seconds = (ended - (step.started_at or began)).total_seconds()
         counts.STEP_SECONDS.labels(step.kind, step.phase.direction).observe(seconds)
@@ -242,7 +242,7 @@ class Execution:
             )
 
     def _until_done(self, step: Step, control: StepControl) -> None:
-        deadline = time.monotonic() + step.timeout
+        deadline = self.runtime.monotonic() + step.timeout
         call = self._prepared(step, control, deadline)
         while True:
             self.pulse.checkpoint()
@@ -278,7 +278,7 @@ class Execution:
 
     def _hold_on(self, step: Step, progress: Running, deadline: float) -> None:
         """Wait as long as the platform asked, unless the step's time is over."""
-        if time.monotonic() + progress.again_in >= deadline:
+        if self.runtime.monotonic() + progress.again_in >= deadline:
             raise StepFailed(f"{progress.message} (gave up after {step.timeout:g} s)")
         self.pulse.flush()
         journal.write_step(self.lease, step.pk, message=progress.message)
@@ -286,7 +286,7 @@ class Execution:
 
     def _look_after(self, *, back: bool, begun_only: bool = False) -> proof.Judged:
         """Look, judge, and keep it as the evidence of the execution."""
-        looked_at = self.clock()
+        looked_at = self.runtime.now()
         seen, after = proof.look(self.deployment, back=back, begun_only=begun_only)
         journal.write_deployment(self.lease, after=after)
         self._seen = (seen, looked_at) if seen else None
@@ -312,7 +312,7 @@ class Execution:
     def _stopped(self) -> None:
         """Aborted: say what each instance was left at. A lost lease: nothing is ours to say."""
         if lifecycle.status_of(self.lease) != Status.ABORTING:
-            lifecycle.release(self.lease, self.clock())
+            lifecycle.release(self.lease, self.runtime.now())
             return
         back = self.deployment.is_rollback or self._failed_step() is not None
         left = proof.left_at(self.deployment, self._look_after(back=back, begun_only=True))
@@ -321,7 +321,7 @@ class Execution:
 
     def _rest(self, end: Ended) -> None:
         """Close the journal, write the status, and refresh what the panel shows."""
-        now = self.clock()
+        now = self.runtime.now()
         self.pulse.flush()
         finished: dict[str, Any] = {}
         if end.status != Status.PAUSED:

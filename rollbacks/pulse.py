@@ -2,12 +2,6 @@
 and writes what instances report, so that the thread at work may wait for a platform."""
 
 import logging
-import threading
-import time
-from collections.abc import Callable
-from contextvars import copy_context
-from datetime import datetime
-from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -17,6 +11,7 @@ from django.db import Error, connection
 from dashboard.models import LogLine, Status
 from rollbacks import journal, lifecycle
 from rollbacks.platforms.base import InstanceOutcome, OutcomeState, Stopped
+from rollbacks.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
@@ -30,20 +25,16 @@ class Pulse:
     `since` is the monotonic time from before the claim, which may have waited for the database.
     """
 
-    def __init__(
-        self, lease: lifecycle.Lease, clock: Callable[[], datetime], *, since: float
-    ) -> None:
+    def __init__(self, lease: lifecycle.Lease, runtime: Runtime, *, since: float) -> None:
         self.lease = lease
-        self._clock = clock
+        self._runtime = runtime
         # Monotonic, so that a worker that was paused past its lease knows it when it wakes.
         self._good_until = since + settings.LEASE_SECONDS
         self._stop_reason = ""
-        self._ending = threading.Event()
-        # A thread begins without context; what it logs is about this execution too.
-        beat = partial(copy_context().run, self._beat)
-        self._thread = threading.Thread(target=beat, name="pulse", daemon=True)
-        self._lock = threading.Lock()
-        self._flushing = threading.Lock()
+        self._ending = runtime.event()
+        self._thread = runtime.thread(self._beat, "pulse")
+        self._lock = runtime.lock()
+        self._flushing = runtime.lock()
         self._step_id: int | None = None
         self._outcomes: dict[str, dict[str, str]] = {}
         self._lines: list[LogLine] = []
@@ -65,15 +56,15 @@ class Pulse:
         """Raise Stopped once the execution was aborted or the lease cannot be relied on."""
         if self._stop_reason:
             raise Stopped(self._stop_reason)
-        if time.monotonic() >= self._good_until:
+        if self._runtime.monotonic() >= self._good_until:
             raise Stopped("the lease has ended")
 
     def wait(self, seconds: float) -> None:
         """Let time pass; raises Stopped as soon as there is reason to."""
-        deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0:
+        deadline = self._runtime.monotonic() + seconds
+        while (left := deadline - self._runtime.monotonic()) > 0:
             self.checkpoint()
-            time.sleep(min(0.2, left))
+            self._runtime.sleep(min(0.2, left))
         self.checkpoint()
 
     def control(self, step_id: int) -> "StepControl":
@@ -91,7 +82,7 @@ class Pulse:
                 }
 
     def add_line(self, step_id: int, instance: str, text: str) -> None:
-        now = self._clock()
+        now = self._runtime.now()
         with self._lock:
             if step_id == self._step_id:
                 self._lines += [
@@ -126,15 +117,15 @@ class Pulse:
                 self._lines = [*lines, *self._lines]
 
     def _beat(self) -> None:
-        renewed = looked = time.monotonic()
+        renewed = looked = self._runtime.monotonic()
         try:
             while not self._ending.wait(BEAT_SECONDS):
                 try:
                     self.flush()
-                    if time.monotonic() - renewed >= settings.HEARTBEAT_SECONDS:
+                    if self._runtime.monotonic() - renewed >= settings.HEARTBEAT_SECONDS:
                         renewed = looked = self._renew()
-                    elif time.monotonic() - looked >= LOOK_SECONDS:
-                        looked = time.monotonic()
+                    elif self._runtime.monotonic() - looked >= LOOK_SECONDS:
+                        looked = self._runtime.monotonic()
                         self._notice(lifecycle.status_of(self.lease))
                 except lifecycle.LeaseLost as error:
                     self._stop_reason = str(error)
@@ -146,8 +137,8 @@ class Pulse:
             connection.close()
 
     def _renew(self) -> float:
-        began = time.monotonic()
-        self._notice(lifecycle.renew(self.lease, self._clock()))
+        began = self._runtime.monotonic()
+        self._notice(lifecycle.renew(self.lease, self._runtime.now()))
         self._good_until = began + settings.LEASE_SECONDS
         return began
 

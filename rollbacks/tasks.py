@@ -25,7 +25,7 @@ current_app.steps["worker"].add(Sweep)
 def execute(deployment_id: int) -> None:
     origin = audit.Origin(f"worker {counts.process_name()}")
     with audit.coming_from(origin), logs.about(execution=deployment_id):
-        execution.execute(deployment_id, counts.process_name(), timezone.now)
+        execution.execute(deployment_id, counts.process_name())
 
 
 @shared_task

@@ -147,7 +147,7 @@ class Scene:
 
 def run(deployment: Deployment, owner: str = "worker") -> Deployment:
     """Let a worker work on it; the deployment as it is afterwards."""
-    execution.execute(deployment.pk, owner, timezone.now)
+    execution.execute(deployment.pk, owner)
     return Deployment.objects.get(pk=deployment.pk)
 
 

@@ -74,7 +74,7 @@ def expire(deployment: Deployment) -> None:
 def work(deployment: Deployment, owner: str = "worker") -> bool:
     """Let a worker work on it; whether it lived."""
     try:
-        execution.execute(deployment.pk, owner, timezone.now)
+        execution.execute(deployment.pk, owner)
     except Crash:
         return False
     return True

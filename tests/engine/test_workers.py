@@ -13,6 +13,7 @@ from rollbacks import actions, execution, lifecycle, pulse
 from rollbacks.eligibility import Refused
 from rollbacks.plan import Configuration
 from rollbacks.platforms.base import InstanceOutcome, OutcomeState, Stopped
+from rollbacks.runtime import MACHINE
 from tests.engine.faults import expire
 from tests.engine.threads import at_once, begin
 from tests.lab import Fleet
@@ -37,7 +38,7 @@ def test_a_worker_whose_lease_was_taken_over_writes_nothing_and_starts_nothing(
     def be_slow() -> None:
         nonlocal slow
         slow = threading.current_thread()
-        execution.execute(deployment.pk, "slow", timezone.now)
+        execution.execute(deployment.pk, "slow")
 
     fleet.before_change = linger
     worker = begin(be_slow)
@@ -110,7 +111,7 @@ def test_executions_on_one_target_run_one_after_the_other(live_shop: Scene, flee
         future.result()
     while left := lifecycle.due(timezone.now()):
         for pk in left:
-            execution.execute(pk, "worker", timezone.now)
+            execution.execute(pk, "worker")
     rows = [Deployment.objects.get(pk=each.pk) for each in queued]
     assert {row.status for row in rows} == {Status.SUCCEEDED}
     for earlier, later in itertools.pairwise(rows):
@@ -142,7 +143,7 @@ def test_a_worker_that_waited_long_for_its_claim_does_not_trust_its_lease(
     deployment = shop.start("1.4.1")
     lease = lifecycle.claim(deployment.pk, "worker", timezone.now())
     assert lease is not None
-    beating = pulse.Pulse(lease, timezone.now, since=time.monotonic() - 11)
+    beating = pulse.Pulse(lease, MACHINE, since=time.monotonic() - 11)
     with pytest.raises(Stopped):
         beating.checkpoint()
 
@@ -153,7 +154,7 @@ def test_what_a_host_says_is_kept_whatever_it_says(shop: Scene, fleet: Fleet) ->
     lease = lifecycle.claim(deployment.pk, "worker", timezone.now())
     assert lease is not None
     step = deployment.phases.get().steps.get()
-    beating = pulse.Pulse(lease, timezone.now, since=time.monotonic())
+    beating = pulse.Pulse(lease, MACHINE, since=time.monotonic())
     control = beating.control(step.pk)
     control.log("web-1", "a\0b\udcffc\nsecond")
     control.report("web-1", InstanceOutcome(OutcomeState.FAILED, "a\0b\udcffc"))
@@ -170,7 +171,7 @@ def test_reports_outlive_a_database_that_was_away(
     lease = lifecycle.claim(deployment.pk, "worker", timezone.now())
     assert lease is not None
     step = deployment.phases.get().steps.get()
-    beating = pulse.Pulse(lease, timezone.now, since=time.monotonic())
+    beating = pulse.Pulse(lease, MACHINE, since=time.monotonic())
     control = beating.control(step.pk)
     control.log("web-1", "first")
     control.report("web-1", InstanceOutcome(OutcomeState.RUNNING))
@@ -204,7 +205,7 @@ def test_a_pulse_that_stumbles_keeps_beating(
     deployment = live_shop.start("1.4.1")
     lease = lifecycle.claim(deployment.pk, "worker", timezone.now())
     assert lease is not None
-    with pulse.Pulse(lease, timezone.now, since=time.monotonic()) as beating:
+    with pulse.Pulse(lease, MACHINE, since=time.monotonic()) as beating:
         control = beating.control(deployment.phases.get().steps.get().pk)
         control.report("web-1", InstanceOutcome(OutcomeState.RUNNING))
         time.sleep(0.5)

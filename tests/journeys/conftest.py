@@ -52,7 +52,7 @@ def worker(monkeypatch: pytest.MonkeyPatch, transactional_db: None) -> Iterator[
 
     def work(deployment_id: int) -> None:
         try:
-            execution.execute(deployment_id, "journey", timezone.now)
+            execution.execute(deployment_id, "journey")
         finally:
             connection.close()
 
