@@ -12,6 +12,7 @@ from accounts.models import User
 from dashboard import logs
 from dashboard.operating import counts, views
 
+Answers = Callable[[HttpRequest], HttpResponse]
 HEADER = "X-Request-ID"
 _SANE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._:-]{7,63}")
 
@@ -48,9 +49,11 @@ class ProbeMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        probes = ("healthz", "readyz", "metrics")
-        self._views = {reverse(name): getattr(views, name) for name in probes}
+        self._views: dict[str, Answers] = {
+            "/healthz": views.healthz,
+            "/readyz": views.readyz,
+            "/metrics": views.metrics,
+        }
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        answer: HttpResponse = self._views.get(request.path, self.get_response)(request)
-        return answer
+        return self._views.get(request.path_info, self.get_response)(request)
