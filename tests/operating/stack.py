@@ -144,9 +144,15 @@ class Stack:
     def log(self, service: str) -> Path:
         return self.image.with_name(f"{service}.log")
 
-    def lines(self, service: str) -> list[dict[str, Any]]:
-        """What it has logged; every line is one JSON object, or this raises."""
-        return [json.loads(line) for line in self.log(service).read_text().splitlines()]
+    def lines(self, service: str, *, others: bool = False) -> list[dict[str, Any]]:
+        """What it has logged; every line is one JSON object, or this raises (`others`: or not)."""
+        lines = self.log(service).read_text().splitlines()
+        return [json.loads(line) for line in lines if not others or line.startswith("{")]
+
+    def said(self, service: str, execution: str) -> list[str]:
+        """What it has said of an execution."""
+        lines = self.lines(service, others=True)
+        return [each["message"] for each in lines if each.get("execution") == int(execution)]
 
     def is_ready(self) -> bool:
         try:

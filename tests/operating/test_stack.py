@@ -24,6 +24,9 @@ from tests.operating.stack import (
 from tests.servers import PostgreSQL, Redis
 from tests.sshd import Fleet
 
+INSTALL = {"name": "Install", "kind": "ssh.install"}
+WAIT = {"name": "Wait", "kind": "wait", "settings": {"seconds": 4}}
+BEGUN = "claimed with epoch 1"
 OURS = ("migrate", "web", "worker")
 
 
@@ -55,11 +58,13 @@ def catalogue(fleet: Fleet, directory: Path) -> str:
         "artifacts": versions,
         "workflows": [
             {
-                "name": "Deploy web",
+                "name": name,
                 "type": "BASIC",
                 "service": "web",
                 "infrastructure": "Production / Hosts",
+                "definition": {"phases": [{"name": "Hosts", "steps": steps}]},
             }
+            for name, steps in (("Deploy", [INSTALL]), ("Deploy slowly", [WAIT, INSTALL]))
         ],
     }
     deploying = ["READ", "EXECUTE_WORKFLOW", "ROLLBACK_WORKFLOW", "ABORT_WORKFLOW"]
@@ -136,11 +141,13 @@ def finished(api: Api, execution: str, within: float = 30) -> str:
     return status
 
 
-def deploy(api: Api, version: str) -> str:
-    known = api.ask('{ applicationByName(name: "Shop") { id } workflows { nodes { id } } }')
+def deploy(api: Api, version: str, workflow: str = "Deploy") -> str:
+    query = '{ applicationByName(name: "Shop") { id } workflows { nodes { id name } } }'
+    known = api.ask(query)
+    ids = {each["name"]: each["id"] for each in known["workflows"]["nodes"]}
     sent = {
         "applicationId": known["applicationByName"]["id"],
-        "entityId": known["workflows"]["nodes"][0]["id"],
+        "entityId": ids[workflow],
         "executionType": "WORKFLOW",
         "serviceInputs": [
             {
@@ -184,8 +191,7 @@ def test_a_rollback_through_postgresql_redis_and_a_worker_process(
 
     assert finished(api, rollback) == "SUCCESS"
     assert {host: fleet.tree(host) for host in fleet.hosts} == before
-    said = [line for line in stack.lines("worker") if line.get("execution") == int(rollback)]
-    assert any("SUCCEEDED VERIFIED" in line["message"] for line in said)
+    assert any("SUCCEEDED VERIFIED" in line for line in stack.said("worker", rollback))
 
 
 def test_every_line_of_every_service_is_json_and_tells_no_secret(stack: Stack, api: Api) -> None:
@@ -253,13 +259,19 @@ def test_the_image_has_all_it_needs_and_nothing_was_written_to_it(stack: Stack, 
     assert sorted(stack.image.rglob("*")) == stack.files
 
 
-def test_services_end_when_asked_and_say_so(stack: Stack, api: Api) -> None:
-    """The last test: what runs is over. A worker takes leave, so that nobody waits for it."""
-    for service in ("worker", "web"):
-        stack.processes[service].send_signal(signal.SIGTERM)
-        assert stack.processes[service].wait(20) == 0, stack.log(service).read_text()
-    check = COMPOSE["services"]["worker"]["healthcheck"]["test"]
-    assert stack.run("python", *check[check.index("manage.py") :]).returncode == 1
+def test_a_worker_that_is_asked_to_end_ends_what_it_has_begun(stack: Stack, api: Api) -> None:
+    slow = deploy(api, "1.4.2", "Deploy slowly")
+    eventually(lambda: any(BEGUN in line for line in stack.said("worker", slow)), 20, "a beginning")
+    stack.processes["worker"].send_signal(signal.SIGTERM)
+    assert stack.processes["worker"].wait(30) == 0, stack.log("worker").read_text()
+    assert finished(api, slow, 1) == "SUCCESS"
+    assert [BEGUN in line for line in stack.said("worker", slow)].count(True) == 1
+    assert stack.run("python", "manage.py", "workers", "--here").returncode == 1  # it took leave
+
+
+def test_the_site_ends_when_it_is_asked(stack: Stack, api: Api) -> None:
+    stack.processes["web"].send_signal(signal.SIGTERM)
+    assert stack.processes["web"].wait(20) == 0, stack.log("web").read_text()
 
 
 # What the files say, where nothing can be run
