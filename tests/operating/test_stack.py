@@ -3,9 +3,11 @@
 import signal
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 import yaml
 
@@ -233,6 +235,19 @@ def test_a_rollback_goes_on_when_the_broker_has_lost_everything(stack: Stack, ap
     rollback = roll_back(api, bad)  # its hint is lost
     stack.broker.start()
     assert finished(api, rollback) == "SUCCESS"
+
+
+def test_the_site_keeps_no_connection_for_a_request_that_is_over(stack: Stack, api: Api) -> None:
+    def connections() -> int:
+        with psycopg.connect(stack.database.url_of("postgres")) as asking:
+            query = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'lastgood'"
+            [count] = asking.execute(query).fetchone() or [0]
+        return int(count)
+
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda _: httpx.get(f"{stack.url}/readyz"), range(60)))
+    assert {answer.status_code for answer in answers} == {200}
+    eventually(lambda: connections() <= 5, 5, "closing connections")
 
 
 def test_a_backup_can_be_restored_and_verified(stack: Stack, api: Api, tmp_path: Path) -> None:
