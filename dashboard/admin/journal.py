@@ -93,6 +93,7 @@ class DeploymentAdmin(JournalAdmin):
 
     path_to_target = "target"
     inlines: ClassVar = [PhaseInline, EventInline]
+    readonly_fields = ("log_pruned_at", "journal_pruned_at")
     list_display = (
         "__str__",
         "target",

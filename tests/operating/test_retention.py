@@ -248,6 +248,9 @@ def test_pages_say_that_a_journal_or_a_log_was_pruned(shop: Scene) -> None:
 
     assert "pruned" not in page(first) + page(second)
     retention.prune(NOW)
+    client.force_login(shop.engineer)
+    in_admin = client.get(f"/admin/dashboard/deployment/{first.pk}/change/")
+    assert "Journal pruned at" in in_admin.content.decode()
     assert f"This journal was pruned on {NOW:%Y-%m-%d}" in page(first)
     assert "events-heading" not in page(first)
     assert f"Log lines were pruned on {NOW:%Y-%m-%d}" in page(second)
