@@ -216,6 +216,8 @@ LEASE_SECONDS = 10.0
 HEARTBEAT_SECONDS = 3.0
 SWEEP_SECONDS = 2.0
 SYNC_SECONDS = 600.0
+# Of failed steps on one target, whichever executions they belong to.
+RETRIES_PER_HOUR = int(os.environ.get("LASTGOOD_RETRIES_PER_HOUR", "60"))
 
 # Of finished executions, and never what a rollback may need; 0 keeps for ever.
 KEEP_LOG_DAYS = _days("LASTGOOD_KEEP_LOG_DAYS", "90")

@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from dashboard.models import Deployment, Direction, Phase, Step
+from dashboard.models import Deployment, Direction, Phase, Step, StepStatus
 from rollbacks import observation, plan
 from rollbacks.observation import Verdict
 from rollbacks.platforms.base import Observation, PlatformError
@@ -62,7 +62,14 @@ def having(after: Judged, verdict: Verdict) -> list[str]:
 
 
 def sentence(deployment: Deployment, after: Judged) -> str:
-    """What makes a success one."""
+    """What makes a success one, and what it is one in spite of."""
+    ignored = Step.objects.filter(phase__deployment=deployment, status=StepStatus.IGNORED)
+    names = [step.name for step in ignored.order_by("phase__position", "position")]
+    in_spite = f" Failed and ignored: {', '.join(names)}." if names else ""
+    return _seen_sentence(deployment, after) + in_spite
+
+
+def _seen_sentence(deployment: Deployment, after: Judged) -> str:
     if deployment.rolls_back_id is not None:
         count = len(having(after, Verdict.ROLLED_BACK))
         if not count:

@@ -59,13 +59,22 @@ class Pulse:
         if self._runtime.monotonic() >= self._good_until:
             raise Stopped("the lease has ended")
 
+    def safe_point(self) -> None:
+        """Between two calls of a platform: raise Stopped also where this process is to end.
+
+        Not in the midst of one, which would cut off what instances are doing.
+        """
+        self.checkpoint()
+        if self._runtime.is_leaving():
+            raise Stopped("this worker ends; another one goes on")
+
     def wait(self, seconds: float) -> None:
         """Let time pass; raises Stopped as soon as there is reason to."""
         deadline = self._runtime.monotonic() + seconds
         while (left := deadline - self._runtime.monotonic()) > 0:
-            self.checkpoint()
+            self.safe_point()
             self._runtime.sleep(min(0.2, left))
-        self.checkpoint()
+        self.safe_point()
 
     def control(self, step_id: int) -> "StepControl":
         """What a platform gets to speak through during one step."""
@@ -138,7 +147,7 @@ class Pulse:
 
     def _renew(self) -> float:
         began = self._runtime.monotonic()
-        self._notice(lifecycle.renew(self.lease, self._runtime.now()))
+        self._notice(lifecycle.renew(self.lease, self._runtime.shared_now()))
         self._good_until = began + settings.LEASE_SECONDS
         return began
 
