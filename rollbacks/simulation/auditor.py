@@ -1,6 +1,7 @@
-"""Holds what the hosts saw against the journal. Pure: no database, no clock, no chance.
+"""Holds what the instances saw against the journal. Pure: no database, no clock, no chance.
 
-Each rule yields a sentence for everything that breaks it.
+Each rule yields a sentence for everything that breaks it. Those about what was done are here,
+those about what was said of it in `verdicts`.
 """
 
 from collections import Counter
@@ -8,11 +9,10 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from dashboard.models import ACTIVE, Status, StepStatus
-from rollbacks.lifecycle import TRANSITIONS
-from rollbacks.observation import Verdict
+from rollbacks.simulation import verdicts
 from rollbacks.simulation.records import Evidence, ExecutionRecord
 from rollbacks.simulation.scheduler import SECOND
-from rollbacks.simulation.world import Call, Parts, Verb, identity, replayed, version
+from rollbacks.simulation.world import Call, Verb
 
 ABORT_IS_NOTICED_WITHIN = 2 * SECOND
 # Between asking for the right and beginning the step, a worker that is not held up does nothing.
@@ -26,20 +26,22 @@ def violations(evidence: Evidence) -> list[str]:
     return [sentence for rule in RULES for sentence in rule(evidence)]
 
 
+def _effects(evidence: Evidence) -> Iterator[tuple[ExecutionRecord, Call]]:
+    for execution in evidence.executions:
+        for call in evidence.effects(execution):
+            yield execution, call
+
+
 def each_effect_once(evidence: Evidence) -> Iterator[str]:
-    """A step changes a part of a host once, however often it is called."""
-    done = Counter(
-        (call.deployment, call.step, call.instance, call.verb)
-        for call in evidence.calls
-        if call.has_effect
-    )
-    for (deployment, step, host, verb), count in done.items():
+    """A step changes an instance once, however often it is called."""
+    done = Counter((call.step, call.instance, call.verb) for _, call in _effects(evidence))
+    for (step, instance, verb), count in done.items():
         if count > 1:
-            yield f"{host} was changed {count} times by {verb} of step {step} ({deployment})."
+            yield f"{instance} was changed {count} times by {verb} of step {step}."
 
 
-def effects_in_order(evidence: Evidence) -> Iterator[str]:
-    """Phases and steps as in the journal; none before the one ahead of it has succeeded."""
+def steps_in_order(evidence: Evidence) -> Iterator[str]:
+    """Phases and steps as in the journal."""
     for execution in evidence.executions:
         places = [evidence.steps[call.step].place for call in evidence.effects(execution)]
         for earlier, later in pairwise(places):
@@ -47,8 +49,8 @@ def effects_in_order(evidence: Evidence) -> Iterator[str]:
                 yield f"{execution}: step {later} changed something after step {earlier} had."
 
 
-def back_in_reverse(evidence: Evidence) -> Iterator[str]:
-    """What was done last is undone first: R2 before R1."""
+def phases_last_first(evidence: Evidence) -> Iterator[str]:
+    """What was done last is undone first."""
     for execution in evidence.executions:
         undone = [
             evidence.steps[step.undoes].place
@@ -60,33 +62,75 @@ def back_in_reverse(evidence: Evidence) -> Iterator[str]:
                 yield f"{execution} undoes {later} after {earlier}, which was done before it."
 
 
-def no_stale_epoch(evidence: Evidence) -> Iterator[str]:
-    """Once a newer worker was seen, an older one changes nothing."""
+def no_way_past_a_failure(evidence: Evidence) -> Iterator[str]:
+    """After a step that failed, nothing further is changed in that direction."""
+    for execution, call in _effects(evidence):
+        step = evidence.steps[call.step]
+        for other in execution.steps:
+            is_ahead = other.direction == step.direction and other.place < step.place
+            if is_ahead and other.status == StepStatus.FAILED:
+                yield f"{execution}: step {step.place} went on after step {other.place} had failed."
+
+
+def only_at_work(evidence: Evidence) -> Iterator[str]:
+    """Nothing is changed by a step that the journal does not say is at work."""
+    for execution, call in _effects(evidence):
+        if call.step_status != StepStatus.RUNNING:
+            yield (
+                f"{execution} changed {call.instance} in a step "
+                f"that the journal called {call.step_status}."
+            )
+
+
+def no_older_epoch(evidence: Evidence) -> Iterator[str]:
+    """Once a newer worker has claimed it, an older one changes nothing."""
     newest: dict[int, int] = {}
     for call in evidence.calls:
-        seen = newest.setdefault(call.deployment, call.epoch)
+        seen = max(newest.get(call.deployment, 0), call.lease_epoch)
+        newest[call.deployment] = max(seen, call.epoch)
         if call.has_effect and call.epoch < seen:
             yield (
                 f"{call.worker} changed {call.instance} with epoch {call.epoch} "
-                f"after epoch {seen} was seen (execution {call.deployment})."
+                f"when there was epoch {seen} (execution {call.deployment})."
             )
-        newest[call.deployment] = max(seen, call.epoch)
+
+
+def one_worker_per_epoch(evidence: Evidence) -> Iterator[str]:
+    """Each claim raises the epoch."""
+    workers: dict[tuple[int, int], str] = {}
+    for call in evidence.calls:
+        first = workers.setdefault((call.deployment, call.epoch), call.worker)
+        if call.worker != first:
+            yield f"{call.worker} and {first} both work with epoch {call.epoch}."
+
+
+def nothing_after_the_lease(evidence: Evidence) -> Iterator[str]:
+    """Whoever was paused past the end of the lease changes nothing."""
+    for execution, call in _effects(evidence):
+        if call.at > call.lease_until:
+            late = (call.at - call.lease_until) / SECOND
+            yield f"{call.worker} changed {call.instance} of {execution} {late:.3f} s too late."
+
+
+def nothing_written_by_the_superseded(evidence: Evidence) -> Iterator[str]:
+    """Once a newer worker has claimed it, an older one writes nothing."""
+    for write in evidence.writes:
+        if write.epoch < write.newest:
+            yield (
+                f"{write.worker} wrote to the journal of {write.deployment} with epoch "
+                f"{write.epoch} when there was epoch {write.newest}."
+            )
 
 
 def one_at_a_time(evidence: Evidence) -> Iterator[str]:
     """An execution changes its target between its beginning and its end, when no other one does."""
-    begun = [each for each in evidence.executions if each.began_at is not None]
-    for execution in begun:
-        for call in evidence.effects(execution):
-            if not _is_within(execution, call.at):
-                yield f"{execution} changed {call.instance} outside its time."
-            elif any(
-                other.pk != execution.pk
-                and other.target == execution.target
-                and _is_within(other, call.at)
-                for other in begun
-            ):
-                yield f"{execution} changed {call.instance} while another one held the target."
+    for execution, call in _effects(evidence):
+        if not _is_within(execution, call.at):
+            yield f"{execution} changed {call.instance} outside its time."
+        for other in evidence.executions:
+            is_other = other.pk != execution.pk and other.target == execution.target
+            if is_other and _is_within(other, call.at):
+                yield f"{execution} changed {call.instance} while {other} held the target."
 
 
 def _is_within(execution: ExecutionRecord, moment: int) -> bool:
@@ -95,52 +139,38 @@ def _is_within(execution: ExecutionRecord, moment: int) -> bool:
     return began is not None and began <= moment and not is_over
 
 
-def statuses_by_the_table(evidence: Evidence) -> Iterator[str]:
-    """Each event follows from the one before, and the last one is the status."""
-    for execution in evidence.executions:
-        story = [event.status for event in execution.events]
-        if not story or story[0] != Status.QUEUED:
-            yield f"{execution} was not queued first."
-        for earlier, later in pairwise(story):
-            if later not in TRANSITIONS[earlier]:
-                yield f"{execution} went from {earlier} to {later}."
-        if story and story[-1] != execution.status:
-            yield f"{execution} is {execution.status}, but its last event is {story[-1]}."
-
-
 def captured_before_changed(evidence: Evidence) -> Iterator[str]:
     """What a step keeps to return to is what was there before it changed anything."""
-    for execution in evidence.executions:
-        first: dict[tuple[int, str], Call] = {}
-        for call in evidence.effects(execution):
-            if call.verb == Verb.APPLY:
-                first.setdefault((call.step, call.instance), call)
-        for (step, host), call in first.items():
-            kept = (evidence.steps[step].captured or {}).get(host)
-            if kept != call.before:
-                yield f"{execution} keeps {kept!r} of {host}, where {call.before!r} was."
+    seen: set[tuple[int, str]] = set()
+    for execution, call in _effects(evidence):
+        if call.verb != Verb.APPLY or (call.step, call.instance) in seen:
+            continue
+        seen.add((call.step, call.instance))
+        kept = (evidence.steps[call.step].captured or {}).get(call.instance)
+        if kept != call.before:
+            yield f"{execution} keeps {kept!r} of {call.instance}, where {call.before!r} was."
 
 
 def nothing_after_an_abort(evidence: Evidence) -> Iterator[str]:
     """No changing call begins later than two seconds after an abort, by a worker that runs."""
-    for execution in evidence.executions:
+    for execution, call in _effects(evidence):
         aborted = next((e.at for e in execution.events if e.status == Status.ABORTING), None)
-        for call in evidence.effects(execution) if aborted is not None else ():
-            if call.at > max(aborted or 0, call.undisturbed_since) + ABORT_IS_NOTICED_WITHIN:
-                yield f"{execution} changed {call.instance} long after it was aborted."
+        if aborted is None:
+            continue
+        if call.at > max(aborted, call.undisturbed_since) + ABORT_IS_NOTICED_WITHIN:
+            late = (call.at - aborted) / SECOND
+            yield f"{execution} changed {call.instance} {late:.3f} s after it was aborted."
 
 
 def nothing_without_the_right(evidence: Evidence) -> Iterator[str]:
     """No step begins once the person responsible has lost the right."""
-    for execution in evidence.executions:
-        for call in evidence.effects(execution):
-            began = evidence.steps[call.step].started_at
-            if began is None or call.verb == Verb.CAPTURE:
-                yield f"{execution} changed {call.instance} in a step that had not begun."
-            elif lost := _lost_before(evidence, execution, began):
-                noticed = max(lost, call.undisturbed_since) + RIGHT_IS_NOTICED_WITHIN
-                if began > noticed:
-                    yield f"{execution} began a step on {call.instance} without the right."
+    for execution, call in _effects(evidence):
+        began = evidence.steps[call.step].started_at
+        lost = _lost_before(evidence, execution, began or 0)
+        if began is None or lost is None:
+            continue
+        if began > max(lost, call.undisturbed_since) + RIGHT_IS_NOTICED_WITHIN:
+            yield f"{execution} began a step on {call.instance} without the right."
 
 
 def _lost_before(evidence: Evidence, execution: ExecutionRecord, moment: int) -> int | None:
@@ -152,136 +182,39 @@ def _lost_before(evidence: Evidence, execution: ExecutionRecord, moment: int) ->
     return changes[-1].at if changes and not changes[-1].is_held else None
 
 
-def verdicts_are_true(evidence: Evidence) -> Iterator[str]:
-    """Every host has one verdict, and it says what the host ran when the execution ended."""
-    for execution in evidence.executions:
-        if execution.after is None:
-            continue
-        said = execution.after["instances"]
-        if sorted(each["key"] for each in said) != sorted(evidence.initial):
-            yield f"{execution} has not one verdict for each host."
-        truth = replayed(evidence.initial, evidence.calls, _looked_until(execution))
-        for each in said:
-            yield from _judged_falsely(evidence, execution, each, truth[each["key"]])
+def no_confirmed_rollback_is_lost(evidence: Evidence) -> Iterator[str]:
+    """What a person was told is under way is there, and is what was asked for."""
+    for told in evidence.confirmations:
+        found = evidence.execution(told.rollback)
+        if found is None or found.rolls_back != told.deployment:
+            yield f"{told.person} was told of rollback {told.rollback}, and it is not there."
 
 
-def _looked_until(execution: ExecutionRecord) -> int:
-    """To the end of it; what pauses and goes on looks again before it ends."""
-    return execution.ended_at
-
-
-def _judged_falsely(
-    evidence: Evidence, execution: ExecutionRecord, each: dict[str, str], parts: Parts
-) -> Iterator[str]:
-    verdict, host = each["verdict"], each["key"]
-    if each["identity"] is not None and each["identity"] != identity(parts):
-        yield f"{execution} says {host} runs {each['identity']}; it runs {identity(parts)}."
-    if (each["identity"] is None) != (verdict == Verdict.UNKNOWN) and verdict != Verdict.UNTOUCHED:
-        yield f"{execution}: {host} is {verdict}, though {'not ' * (not each['identity'])}seen."
-    if verdict == Verdict.ROLLED_BACK and parts != _before(evidence, execution)[host]:
-        yield f"{execution}: {host} is not as before, and {verdict} is its verdict."
-    if verdict == Verdict.DEPLOYED and version(parts) != execution.version:
-        yield f"{execution}: {host} runs {version(parts)}, and {verdict} is its verdict."
-
-
-def _before(evidence: Evidence, execution: ExecutionRecord) -> dict[str, dict[str, str]]:
-    """What ran before the deployment that is undone (of a deployment: itself) began."""
-    undone = evidence.execution(execution.rolls_back) if execution.rolls_back else execution
-    return replayed(evidence.initial, evidence.calls, undone.began_at or 0)
-
-
-def success_is_true(evidence: Evidence) -> Iterator[str]:
-    """A rollback that succeeded left the world as it was; a deployment brought its version."""
-    for execution in evidence.executions:
-        is_undone = execution.code == "ROLLED_BACK"
-        if execution.status != Status.SUCCEEDED and not is_undone:
-            continue
-        truth = replayed(evidence.initial, evidence.calls, execution.ended_at)
-        if any(step.status not in _CLOSED for step in execution.steps):
-            yield f"{execution} ended with steps left open."
-        if execution.rolls_back or is_undone:
-            if truth != _before(evidence, execution):
-                yield f"{execution} is {execution.code}, and the world is not as before."
-        elif execution.code == "VERIFIED":
-            yield from _not_brought(execution, truth)
-
-
-_CLOSED = {StepStatus.SUCCEEDED, StepStatus.SKIPPED, StepStatus.FAILED, StepStatus.ABORTED}
-
-
-def _not_brought(execution: ExecutionRecord, truth: dict[str, dict[str, str]]) -> Iterator[str]:
-    hosts = {key for step in execution.steps for key in step.instances}
-    for host in sorted(hosts):
-        if version(truth[host]) != execution.version:
-            yield f"{execution} succeeded, and {host} runs {version(truth[host])}."
-
-
-def nobody_else_is_to_blame(evidence: Evidence) -> Iterator[str]:
-    """Nobody else touches these hosts, so a rollback that did all its steps is as before."""
-    for execution in evidence.executions:
-        if execution.code in {"VERIFICATION_FAILED", "INTERNAL_ERROR"}:
-            yield f"{execution} is {execution.code}: {execution.message}"
-
-
-def failure_has_a_reason(evidence: Evidence) -> Iterator[str]:
-    """What failed, failed at a step; what was aborted, somebody aborted."""
-    for execution in evidence.executions:
-        steps = {step.status for step in execution.steps}
-        if execution.code in {"STEP_FAILED", "ROLLED_BACK"} and StepStatus.FAILED not in steps:
-            yield f"{execution} is {execution.code}, and no step failed."
-        story = {event.code for event in execution.events}
-        if execution.status == Status.ABORTED and "ABORTED_BY" not in story:
-            yield f"{execution} was aborted by nobody."
-
-
-def aborted_goes_no_further(evidence: Evidence) -> Iterator[str]:
-    """An abort runs no rollback step that was not already being run, and ends nothing else."""
-    for execution in evidence.executions:
-        story = [event.status for event in execution.events]
-        if Status.ABORTING in story and story[-1] not in {Status.ABORTING, Status.ABORTED}:
-            yield f"{execution} was aborted and is {story[-1]}."
-
-
-def touched_is_told(evidence: Evidence) -> Iterator[str]:
-    """The end of an aborted execution names every host it changed."""
-    for execution in evidence.executions:
-        if execution.status != Status.ABORTED:
-            continue
-        for host in sorted({call.instance for call in evidence.effects(execution)}):
-            if f"{host} at" not in execution.message:
-                yield f"{execution} changed {host} and does not say so: {execution.message}"
-
-
-def nothing_is_stuck(evidence: Evidence) -> Iterator[str]:
-    """When nothing goes wrong any more, everything comes to its end."""
-    if not evidence.has_settled:
-        yield "Not everything came to its end."
-    for execution in evidence.executions:
-        if execution.status in ACTIVE:
-            yield f"{execution} is stuck {execution.status} {execution.code}."
-
-
-def nothing_broke(evidence: Evidence) -> Iterator[str]:
-    """No exception but those of a database that was away left a worker or a request."""
-    yield from evidence.surprises
+def one_rollback_of_a_deployment(evidence: Evidence) -> Iterator[str]:
+    """Two who confirm at once get one rollback."""
+    rollbacks = [each for each in evidence.executions if each.rolls_back]
+    for earlier, later in pairwise(rollbacks):
+        if earlier.rolls_back == later.rolls_back and not (
+            earlier.status in {Status.FAILED, Status.ABORTED} and earlier.ended_at < later.asked_at
+        ):
+            yield f"{later} was started though {earlier} was there."
 
 
 RULES: tuple[Rule, ...] = (
     each_effect_once,
-    effects_in_order,
-    back_in_reverse,
-    no_stale_epoch,
+    steps_in_order,
+    phases_last_first,
+    no_way_past_a_failure,
+    only_at_work,
+    no_older_epoch,
+    one_worker_per_epoch,
+    nothing_after_the_lease,
+    nothing_written_by_the_superseded,
     one_at_a_time,
-    statuses_by_the_table,
     captured_before_changed,
     nothing_after_an_abort,
     nothing_without_the_right,
-    verdicts_are_true,
-    success_is_true,
-    nobody_else_is_to_blame,
-    failure_has_a_reason,
-    aborted_goes_no_further,
-    touched_is_told,
-    nothing_is_stuck,
-    nothing_broke,
+    no_confirmed_rollback_is_lost,
+    one_rollback_of_a_deployment,
+    *verdicts.RULES,
 )

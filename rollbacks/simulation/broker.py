@@ -26,14 +26,14 @@ class Broker:
 
     def send_task(self, name: str, args: Sequence[int] | None = None, *_: Any, **__: Any) -> None:
         """As `Celery.send_task`."""
-        task, argument = name.rpartition(".")[2], (args or [0])[0]
+        task, argument = name.rpartition(".")[2], args[0] if args else 0
         if self._faults.happens("broker_down"):
             self._scheduler.note(f"hint {task} {argument}: the broker is down")
             raise BrokerDown("simulated")
         if self._faults.happens("hint_lost"):
             self._scheduler.note(f"hint {task} {argument} is lost")
             return
-        for _ in range(2 if self._faults.happens("hint_doubled") else 1):
+        for _count in range(2 if self._faults.happens("hint_doubled") else 1):
             delay = self._faults.between(0.001, 0.1)
             if self._faults.happens("hint_delayed"):
                 delay = self._faults.between(0.1, 30)
@@ -44,7 +44,7 @@ class Broker:
 @contextmanager
 def taking_hints(broker: Broker) -> Iterator[None]:
     """Whatever is sent through Celery inside goes to this broker."""
-    app = current_app._get_current_object()
+    app: Any = current_app._get_current_object()  # type: ignore[attr-defined]
     app.send_task = broker.send_task
     try:
         yield

@@ -6,14 +6,13 @@ from functools import partial
 from random import Random
 
 from accounts.policy import Denied
-from dashboard.models import ACTIVE, Artifact, Deployment, Infrastructure, Status, Workflow
-from rollbacks import actions, lifecycle
+from dashboard.models import ACTIVE, Deployment, Status
+from rollbacks import actions, lifecycle, tasks
 from rollbacks.eligibility import Refused
-from rollbacks.plan import Configuration
 from rollbacks.simulation import scene
 from rollbacks.simulation.database import Rows
 from rollbacks.simulation.faults import Faults
-from rollbacks.simulation.scene import COLLEAGUE, ENGINEER
+from rollbacks.simulation.scene import COLLEAGUE, ENGINEER, Start
 from rollbacks.simulation.scheduler import Process, Scheduler
 from rollbacks.simulation.workers import Workers
 from rollbacks.simulation.world import Confirmation, RightsChange, Verb, World
@@ -24,10 +23,10 @@ CONFIRMS = 2
 
 @dataclass(frozen=True)
 class Script:
-    """What happens, and when (seconds). `is_deployed`: the second deployment was made before
-    anything goes wrong; `is_rolled_back`: once it has succeeded it is rolled back."""
+    """What happens, and when (seconds). `start`: what was done before anything goes wrong;
+    `is_rolled_back`: once the second deployment has succeeded it is rolled back."""
 
-    is_deployed: bool
+    start: Start
     is_rolled_back: bool
     ends: float
     aborts_at: float | None
@@ -44,10 +43,10 @@ class Script:
         def sometimes(often: float) -> float | None:
             return chance.uniform(0, 20) if chance.random() < often else None
 
-        is_deployed = chance.random() < 0.5
+        start = chance.choices([*Start], weights=(15, 30, 15, 40))[0]
         return cls(
-            is_deployed=is_deployed,
-            is_rolled_back=is_deployed or chance.random() < 0.2,
+            start=start,
+            is_rolled_back=start in (Start.SECOND, Start.ROLLBACK_ASKED) or chance.random() < 0.2,
             ends=chance.uniform(10, 40),
             aborts_at=sometimes(0.2),
             aborts_again_at=sometimes(0.05),
@@ -110,8 +109,11 @@ class People:
         script, later = self._script, self._scheduler.later
         if script.breaks is not None:
             self._break_something(script.breaks)
+        if script.start in (Start.SECOND_ASKED, Start.ROLLBACK_ASKED):
+            tasks.hint(max(row[0] for row in self._rows.deployments()))
+            self._confirmed = 0 if script.is_confirmed_twice else 1
         later(0, self._look)
-        plans: list[tuple[float | None, Callable[[], object]]] = [
+        plans: list[tuple[float | None, Callable[[], None]]] = [
             (script.aborts_at, self._abort_one),
             (script.aborts_again_at, self._abort_one),
             (script.third_at, partial(self._deploy, "3", COLLEAGUE)),
@@ -186,18 +188,8 @@ class People:
             self._scheduler.note(f"refused: {error}")
 
     def _deploy(self, version: str, who: str) -> None:
-        self._request(
-            who,
-            f"deploy {version}",
-            lambda: actions.execute(
-                Workflow.objects.get(),
-                Infrastructure.objects.get(),
-                Artifact.objects.get(version=version),
-                {},
-                scene.person(who),
-                self._scheduler.now(),
-            ),
-        )
+        now = self._scheduler.now
+        self._request(who, f"deploy {version}", lambda: scene.deploy(version, who, now()))
 
     def _confirm(self, deployment_id: int) -> None:
         self._confirmed += 1
@@ -208,17 +200,10 @@ class People:
             )
 
     def _roll_back(self, deployment_id: int, who: str) -> None:
-        actor, now = scene.person(who), self._scheduler.now
-        deployment = Deployment.objects.with_names().get(pk=deployment_id)
-        asked = Configuration.CURRENT
-        planned, refusals = actions.confirmation(deployment, actor, asked, now())
-        if planned is None:
-            raise Refused(*refusals)
-        request = actions.RollbackRequest(planned.fingerprint)
-        rollback = actions.roll_back(deployment_id, actor, request, now())
-        self._scheduler.note(f"is told: rollback {rollback.pk} of deployment {deployment_id}")
+        rollback = scene.roll_back(deployment_id, who, self._scheduler.now)
+        self._scheduler.note(f"is told: rollback {rollback} of deployment {deployment_id}")
         self._world.confirmations.append(
-            Confirmation(self._scheduler.time, who, deployment_id, rollback.pk)
+            Confirmation(self._scheduler.time, who, deployment_id, rollback)
         )
 
     def _abort_one(self) -> None:

@@ -1,7 +1,9 @@
 """The rows a schedule begins with: people, one target and its workflow."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from random import Random
+from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from accounts import administration, grants
@@ -11,6 +13,7 @@ from dashboard.models import (
     Application,
     Artifact,
     Connector,
+    Deployment,
     Environment,
     Infrastructure,
     Service,
@@ -18,7 +21,10 @@ from dashboard.models import (
     Workflow,
     WorkflowRevision,
 )
+from rollbacks import actions
 from rollbacks.definition import parse
+from rollbacks.eligibility import Refused
+from rollbacks.plan import Configuration
 from rollbacks.simulation.platform import KIND
 
 ENGINEER, COLLEAGUE = "engineer", "colleague"
@@ -28,32 +34,35 @@ PARTS = ("files", "config")
 TIMEOUT = 20.0
 
 
+class Start(StrEnum):
+    """What was done, without a fault, before a schedule begins; each goes on from the one before
+    the last."""
+
+    FIRST = "the first deployment is made"
+    SECOND_ASKED = "the second deployment is asked for"
+    SECOND = "the second deployment is made"
+    ROLLBACK_ASKED = "the rollback of the second deployment is asked for"
+
+
 @dataclass(frozen=True)
 class Shape:
-    """How many hosts, in how many phases; how many parts each has; whether phases share hosts."""
+    """How many instances, in how many phases; how many parts each has; whether phases share."""
 
-    hosts: int
+    instances: int
     phases: int
     parts: int
-    is_shared: bool
-
-    @classmethod
-    def drawn(cls, chance: Random) -> "Shape":
-        hosts = chance.randint(1, 4)
-        phases = chance.randint(1, min(3, hosts))
-        is_shared = phases > 1 and chance.random() < 0.4
-        return cls(hosts, phases, chance.randint(1, 2), is_shared)
+    is_shared: bool = False
 
     @property
     def names(self) -> list[str]:
-        return [f"web-{number}" for number in range(1, self.hosts + 1)]
+        return [f"web-{number}" for number in range(1, self.instances + 1)]
 
     @property
     def workflow_type(self) -> str:
         return "BASIC" if self.phases == 1 else "CANARY"
 
     def definition(self) -> dict[str, Any]:
-        """The last phase has what is left; with shared hosts it has them all."""
+        """The last phase has what is left; with shared instances it has them all."""
         cut = [self.names[number : number + 1] for number in range(self.phases - 1)]
         cut.append(self.names if self.is_shared else self.names[self.phases - 1 :])
         steps = [
@@ -69,8 +78,20 @@ class Shape:
         }
 
 
+SHAPES = (
+    Shape(1, 1, 1),
+    Shape(2, 1, 2),
+    Shape(4, 1, 1),
+    Shape(2, 2, 1),
+    Shape(2, 2, 1, is_shared=True),
+    Shape(3, 2, 2),
+    Shape(3, 3, 1),
+    Shape(2, 2, 2, is_shared=True),
+)
+
+
 def nothing_yet(shape: Shape) -> dict[str, dict[str, str]]:
-    """The hosts before the first deployment."""
+    """The instances before the first deployment."""
     return {host: dict.fromkeys(PARTS[: shape.parts], "") for host in shape.names}
 
 
@@ -131,6 +152,29 @@ def _declare_person(name: str, group_name: str) -> None:
 
 def person(name: str) -> User:
     return User.objects.get(username=name)
+
+
+def deploy(version: str, who: str, now: datetime) -> int:
+    """Ask for a deployment, as from its page; its primary key."""
+    return actions.execute(
+        Workflow.objects.get(),
+        Infrastructure.objects.get(),
+        Artifact.objects.get(version=version),
+        {},
+        person(who),
+        now,
+    ).pk
+
+
+def roll_back(deployment_id: int, who: str, now: Callable[[], datetime]) -> int:
+    """Open the dialog and confirm; the rollback's primary key. Raises what the actions raise."""
+    actor = person(who)
+    deployment = Deployment.objects.with_names().get(pk=deployment_id)
+    planned, refusals = actions.confirmation(deployment, actor, Configuration.CURRENT, now())
+    if planned is None:
+        raise Refused(*refusals)
+    request = actions.RollbackRequest(planned.fingerprint)
+    return actions.roll_back(deployment_id, actor, request, now()).pk
 
 
 def set_rights(name: str, *, held: bool) -> None:

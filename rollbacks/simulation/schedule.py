@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 
-from dashboard.models import Artifact, Infrastructure, Workflow
-from rollbacks import actions, execution, platforms
+from rollbacks import execution, platforms
 from rollbacks.simulation import auditor, scene
 from rollbacks.simulation.broker import Broker, taking_hints
 from rollbacks.simulation.database import Shelf
@@ -18,11 +17,11 @@ from rollbacks.simulation.people import People, Script
 from rollbacks.simulation.platform import Simulated
 from rollbacks.simulation.points import Chronicle, points
 from rollbacks.simulation.records import Evidence, executions
-from rollbacks.simulation.scene import Shape
+from rollbacks.simulation.scene import Shape, Start
 from rollbacks.simulation.scheduler import SECOND, Entry, Process, Scheduler
 from rollbacks.simulation.threads import SimulatedRuntime
 from rollbacks.simulation.workers import Workers
-from rollbacks.simulation.world import World
+from rollbacks.simulation.world import Confirmation, World
 
 BEGINS_AT = 300 * SECOND
 ENDS_WITHIN = 3600.0
@@ -50,13 +49,13 @@ class Simulator:
 
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
-        self._worlds: dict[tuple[Shape, str], World] = {}
+        self._worlds: dict[tuple[Shape, Start], World] = {}
 
     def run(self, seed: int) -> Outcome:
         """Everything that happens from this seed; the same every time."""
         chance = Random(seed)  # noqa: S311
-        shape, script = Shape.drawn(chance), Script.drawn(chance)
-        world = self._prepared(shape, "2" if script.is_deployed else "1")
+        shape, script = chance.choice(scene.SHAPES), Script.drawn(chance)
+        world = self._prepared(shape, script.start)
         scheduler = Scheduler(chance, self._shelf.enter)
         scheduler.time = BEGINS_AT
         faults = Faults(scheduler, Rates.drawn(chance))
@@ -81,19 +80,37 @@ class Simulator:
             scheduler.kill_all()
         return _evidence(shape, world, chronicle, scheduler.surprises, has_settled)
 
-    def _prepared(self, shape: Shape, version: str) -> World:
-        """The world once this version was deployed without a fault, and the database as of then."""
-        if (shape, version) not in self._worlds:
-            if version == "1":
-                world = World(scene.nothing_yet(shape))
+    def _prepared(self, shape: Shape, start: Start) -> World:
+        """The world at this start, and the database as of then."""
+        if (shape, start) not in self._worlds:
+            self._worlds[shape, start] = self._made(shape, start)
+            self._shelf.keep((shape, start))
+        self._shelf.bring((shape, start))
+        return deepcopy(self._worlds[shape, start])
+
+    def _made(self, shape: Shape, start: Start) -> World:
+        earlier = {Start.SECOND_ASKED: Start.FIRST, Start.SECOND: Start.SECOND_ASKED,
+                   Start.ROLLBACK_ASKED: Start.SECOND}.get(start)  # fmt: skip
+        world = self._prepared(shape, earlier) if earlier else World(scene.nothing_yet(shape))
+        scheduler = Scheduler(Random(0), self._shelf.enter)  # noqa: S311
+        scheduler.time = [*Start].index(start) * 60 * SECOND
+        faults = Faults(scheduler, Rates())
+        broker = Broker(scheduler, faults, lambda task, argument: None)
+        platform = Simulated(world, scheduler, faults, self._shelf.rows)
+        with _quiet(), _platform(platform), taking_hints(broker):
+            if start == Start.FIRST:
                 self._bring_people()
+                scene.declare(shape)
+                self._work(scene.deploy("1", scene.ENGINEER, scheduler.now()), scheduler, world)
+            elif start == Start.SECOND_ASKED:
+                scene.deploy("2", scene.ENGINEER, scheduler.now())
+            elif start == Start.SECOND:
+                self._work(2, scheduler, world)
             else:
-                world = self._prepared(shape, "1")
-            self._deploy(shape, version, world)
-            self._worlds[shape, version] = world
-            self._shelf.keep((shape, version))
-        self._shelf.bring((shape, version))
-        return deepcopy(self._worlds[shape, version])
+                rollback = scene.roll_back(2, scene.ENGINEER, scheduler.now)
+                told = Confirmation(scheduler.time, scene.ENGINEER, 2, rollback)
+                world.confirmations.append(told)
+        return world
 
     def _bring_people(self) -> None:
         if not self._shelf.bring("people"):
@@ -101,30 +118,15 @@ class Simulator:
             scene.declare_people()
             self._shelf.keep("people")
 
-    def _deploy(self, shape: Shape, version: str, world: World) -> None:
-        scheduler = Scheduler(Random(0), self._shelf.enter)  # noqa: S311
-        scheduler.time = int(version) * 60 * SECOND
-        faults = Faults(scheduler, Rates())
-        broker = Broker(scheduler, faults, lambda task, argument: None)
-        platform = Simulated(world, scheduler, faults, self._shelf.rows)
+    def _work(self, deployment: int, scheduler: Scheduler, world: World) -> None:
+        """Let a worker do it, without a fault."""
         worker = Process("worker-0")
-        with _quiet(), _platform(platform), taking_hints(broker):
-            if version == "1":
-                scene.declare(shape)
-            deployment = actions.execute(
-                Workflow.objects.get(),
-                Infrastructure.objects.get(),
-                Artifact.objects.get(version=version),
-                {},
-                scene.person(scene.ENGINEER),
-                scheduler.now(),
-            )
-            runtime = SimulatedRuntime(scheduler, worker)
-            work = partial(execution.execute, deployment.pk, worker.name, runtime)
-            task = scheduler.begin(worker, "execute", work)
-            with points(self._shelf, scheduler, faults, world):
-                task.deployment = deployment.pk
-                scheduler.run(lambda: task.is_done, seconds=600)
+        runtime = SimulatedRuntime(scheduler, worker)
+        work = partial(execution.execute, deployment, worker.name, runtime)
+        task = scheduler.begin(worker, "execute", work)
+        task.deployment = deployment
+        with points(self._shelf, scheduler, Faults(scheduler, Rates()), world):
+            scheduler.run(lambda: task.is_done, seconds=600)
 
 
 def _evidence(

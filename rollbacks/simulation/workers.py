@@ -65,7 +65,7 @@ class Workers:
 
     def _sweep(self, process: Process) -> None:
         while not process.is_leaving:
-            self._scheduler.sleep(self._faults.between(2, 12))
+            self._scheduler.sleep(self._faults.between(3, 15))
             try:
                 sweep.sweep(self._scheduler.now())
             except Exception as error:
