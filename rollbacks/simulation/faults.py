@@ -12,7 +12,7 @@ from rollbacks.simulation.scheduler import SECOND, Scheduler
 
 # A schedule in which this has happened so often goes on without.
 AT_MOST = {"crash": 6, "pause": 5, "stall": 8, "database": 6, "lost_commit": 6}
-A_CALL_TAKES = (0.3, 0.6, 2.0)  # seconds at most; each schedule has its pace
+A_CALL_TAKES = (0.3, 1.0, 3.0)  # seconds at most; each schedule has its pace
 
 
 @dataclass
@@ -21,6 +21,7 @@ class Rates:
 
     crash: float = 0
     pause: float = 0
+    pause_before_change: float = 0
     stall: float = 0
     database: float = 0
     lost_commit: float = 0
@@ -52,6 +53,7 @@ class Rates:
 MOST = {
     "crash": 0.03,
     "pause": 0.02,
+    "pause_before_change": 0.3,
     "stall": 0.015,
     "database": 0.015,
     "lost_commit": 0.05,
@@ -142,15 +144,25 @@ class Faults:
             )
             raise PlatformError(f"{whom}: the connection was refused")
 
-    def _linger(self) -> None:
+    def before_change(self, key: str) -> None:
+        """Where a pause is most dangerous: what comes next may come too late."""
+        self.point(f"{key} is about to change")
+        if self.happens("pause_before_change"):
+            self._pause()
+
+    def _pause(self) -> None:
         scheduler = self._scheduler
         assert scheduler.current is not None
+        seconds = self.between(1, 25)
+        scheduler.note(f"PAUSED with its whole process for {seconds:.3f} s")
+        scheduler.current.process.asleep_until = scheduler.time + int(seconds * SECOND)
+        scheduler.give_way()
+        self._disturb()
+
+    def _linger(self) -> None:
+        scheduler = self._scheduler
         if self.happens("pause"):
-            seconds = self.between(1, 25)
-            scheduler.note(f"PAUSED with its whole process for {seconds:.3f} s")
-            scheduler.current.process.asleep_until = scheduler.time + int(seconds * SECOND)
-            scheduler.give_way()
-            self._disturb()
+            self._pause()
         elif self.happens("stall"):
             seconds = self.between(0.2, 14)
             scheduler.note(f"STALLS for {seconds:.3f} s")

@@ -41,16 +41,17 @@ class Script:
     @classmethod
     def drawn(cls, chance: Random) -> "Script":
         def sometimes(often: float) -> float | None:
-            return chance.uniform(0, 20) if chance.random() < often else None
+            # Most executions take a few seconds; a crash makes them longer.
+            return chance.expovariate(1 / 5) if chance.random() < often else None
 
         start = chance.choices([*Start], weights=(15, 30, 15, 40))[0]
         return cls(
             start=start,
             is_rolled_back=start in (Start.SECOND, Start.ROLLBACK_ASKED) or chance.random() < 0.2,
             ends=chance.uniform(10, 40),
-            aborts_at=sometimes(0.2),
+            aborts_at=sometimes(0.25),
             aborts_again_at=sometimes(0.05),
-            loses_rights_at=sometimes(0.2),
+            loses_rights_at=sometimes(0.25),
             gets_them_back_after=chance.uniform(1, 40),
             third_at=sometimes(0.2),
             ends_a_worker_at=sometimes(0.15),

@@ -97,7 +97,7 @@ class Part(Step):
         elif self._world.instances[key][part] == release:
             state = OutcomeState.UNCHANGED
         else:
-            self._faults.point(f"{key} is about to change")
+            self._faults.before_change(key)
             control.checkpoint()
             self._change(verb, key, part, release, control)
             state = OutcomeState.DONE

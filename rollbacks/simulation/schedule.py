@@ -55,7 +55,7 @@ class Simulator:
         """Everything that happens from this seed; the same every time."""
         chance = Random(seed)  # noqa: S311
         shape, script = chance.choice(scene.SHAPES), Script.drawn(chance)
-        world = self._prepared(shape, script.start)
+        world = self.prepared(shape, script.start)
         scheduler = Scheduler(chance, self._shelf.enter)
         scheduler.time = BEGINS_AT
         faults = Faults(scheduler, Rates.drawn(chance))
@@ -80,7 +80,7 @@ class Simulator:
             scheduler.kill_all()
         return _evidence(shape, world, chronicle, scheduler.surprises, has_settled)
 
-    def _prepared(self, shape: Shape, start: Start) -> World:
+    def prepared(self, shape: Shape, start: Start) -> World:
         """The world at this start, and the database as of then."""
         if (shape, start) not in self._worlds:
             self._worlds[shape, start] = self._made(shape, start)
@@ -91,7 +91,7 @@ class Simulator:
     def _made(self, shape: Shape, start: Start) -> World:
         earlier = {Start.SECOND_ASKED: Start.FIRST, Start.SECOND: Start.SECOND_ASKED,
                    Start.ROLLBACK_ASKED: Start.SECOND}.get(start)  # fmt: skip
-        world = self._prepared(shape, earlier) if earlier else World(scene.nothing_yet(shape))
+        world = self.prepared(shape, earlier) if earlier else World(scene.nothing_yet(shape))
         scheduler = Scheduler(Random(0), self._shelf.enter)  # noqa: S311
         scheduler.time = [*Start].index(start) * 60 * SECOND
         faults = Faults(scheduler, Rates())
