@@ -106,10 +106,11 @@ def judged(
     observation: Observation,
     *,
     touched: Iterable[str],
+    planned: Iterable[str] = (),
     before: Mapping[str, Any] | None = None,
     version: str = "",
 ) -> dict[str, Any]:
-    """The observation with a verdict for each instance.
+    """The observation with a verdict for each instance, also for what is planned and was not seen.
 
     With `before`, every touched instance must show the identity it had there; else the version.
     It must not be unhealthy, unless it was so before.
@@ -121,7 +122,7 @@ def judged(
         as_json(Observation((ObservedInstance(key, None, message="It was not seen."),)))[
             "instances"
         ][0]
-        for key in sorted(wanted - seen)
+        for key in sorted((wanted | set(planned)) - seen)
     ]
     for each in found["instances"]:
         if before is not None:

@@ -29,6 +29,7 @@ def look(
         touched=instances(
             deployment, Direction.BACK if back else Direction.FORWARD, begun_only=begun_only
         ),
+        planned={key for direction in Direction for key in instances(deployment, direction)},
         before=before,
         version=plan.version_of(deployment),
     )
