@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 
 from dashboard.models import Deployment, Direction, Status, Step, StepStatus
 from dashboard.operating import counts
@@ -348,18 +348,24 @@ class Execution:
         self._rest(Ended(Status.ABORTED, "ABORTED", f"{by} {left}"))
 
     def _rest(self, end: Ended) -> None:
-        """Close the journal, write the status, and refresh what the panel shows."""
+        """Write the status and close the journal, in one: a successor finds both or neither.
+
+        Then refresh what the panel shows.
+        """
         now = self.runtime.now()
         self.pulse.flush()
         fields: dict[str, Any] = {"decision_due_at": end.decision_due_at}
-        if end.status != Status.PAUSED:
+        is_over = end.status != Status.PAUSED
+        if is_over:
             fields["finished_at"] = now
-            journal.close_steps(self.lease, now)
         try:
-            lifecycle.advance(
-                self.deployment.pk, end.status, now=now, epoch=self.lease.epoch,
-                code=end.code, message=journal.plain(str(end)), **fields,
-            )  # fmt: skip
+            with transaction.atomic():
+                lifecycle.advance(
+                    self.deployment.pk, end.status, now=now, epoch=self.lease.epoch,
+                    code=end.code, message=journal.plain(str(end)), **fields,
+                )  # fmt: skip
+                if is_over:
+                    journal.close_steps(self.deployment, now)
         except lifecycle.IllegalTransition:
             self._stopped()
             return

@@ -148,12 +148,14 @@ def write_reports(
         LogLine.objects.bulk_create(lines)
 
 
-def close_steps(lease: lifecycle.Lease, now: datetime) -> None:
-    """An execution ends: what was at work is aborted, what had not begun is skipped."""
-    with lifecycle.fenced(lease):
-        steps = Step.objects.filter(phase__deployment_id=lease.deployment_id)
-        steps.filter(status=StepStatus.RUNNING).update(status=StepStatus.ABORTED, finished_at=now)
-        steps.filter(status=StepStatus.QUEUED).update(status=StepStatus.SKIPPED)
+def close_steps(deployment: Deployment, now: datetime) -> None:
+    """An execution ends: what was at work is aborted, what had not begun is skipped.
+
+    In the transaction that writes its end, which is fenced.
+    """
+    steps = Step.objects.filter(phase__deployment=deployment)
+    steps.filter(status=StepStatus.RUNNING).update(status=StepStatus.ABORTED, finished_at=now)
+    steps.filter(status=StepStatus.QUEUED).update(status=StepStatus.SKIPPED)
 
 
 def begin_step(lease: lifecycle.Lease, step: Step, now: datetime) -> None:

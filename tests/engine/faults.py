@@ -10,8 +10,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from dashboard.models import Deployment, Status
-from rollbacks import execution, lifecycle
+from rollbacks import execution, lifecycle, observation
 from tests.lab import Fleet
+
+AFTER_THE_END = "after the end was committed"
 
 
 class Crash(BaseException):
@@ -42,7 +44,7 @@ class Points:
 def install(monkeypatch: pytest.MonkeyPatch, fleet: Fleet) -> Points:
     """Points before, inside and after each journal write and status change, and round each call."""
     point = Points()
-    fenced, advance = lifecycle.fenced, lifecycle.advance
+    fenced, advance, record = lifecycle.fenced, lifecycle.advance, observation.record
 
     @contextmanager
     def pointed_fence(lease: lifecycle.Lease) -> Iterator[None]:
@@ -57,6 +59,11 @@ def install(monkeypatch: pytest.MonkeyPatch, fleet: Fleet) -> Points:
         advance(*args, **kwargs)
         point("after a change of status")
 
+    def pointed_record(*args: Any) -> None:
+        point(AFTER_THE_END)
+        record(*args)
+
+    monkeypatch.setattr(observation, "record", pointed_record)
     monkeypatch.setattr(lifecycle, "fenced", pointed_fence)
     monkeypatch.setattr(lifecycle, "advance", pointed_advance)
     fleet.point = point
