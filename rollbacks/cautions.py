@@ -26,8 +26,10 @@ def before(
     current: WorkflowRevision,
     phases: Sequence[PlannedPhase],
     new: Sequence[str],
+    continued: Deployment | None,
 ) -> Iterable[Caution]:
-    """What to know before rolling back; `new` instances came after the deployment."""
+    """What to know before rolling back; `new` instances came after the deployment, and `continued`
+    is the earlier rollback that this one goes on from."""
     if current.pk != deployment.revision_id:
         by = current.created_by.label if current.created_by else "a catalogue file"
         yield Caution(
@@ -55,7 +57,14 @@ def before(
             f"{', '.join(new)}: not deployed by it, so not rolled back.",
         )
     latest = deployment.target.latest_deployment
-    if latest and latest.pk > deployment.pk:
+    if continued:
+        yield Caution(
+            f"This continues {str(continued).lower()}",
+            f"It {continued.get_status_display().lower()}: {continued.message} What it returned to "
+            "the state before is only looked at; other steps that it has done are not run again.",
+            url=reverse("deployment", args=[continued.pk]),
+        )
+    elif latest and latest.pk > deployment.pk:
         yield Caution(
             "Something was tried on this target since",
             f"{latest} ended {latest.get_status_display().lower()}; what runs may differ from "
