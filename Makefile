@@ -31,7 +31,7 @@ test: $(VENV)/dev.installed programs
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check
 	$(DEPLOYED) $(BIN)/python manage.py check --deploy --fail-level WARNING
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist worksteal
 
 bench: $(VENV)/dev.installed
 	$(BIN)/pytest -q -s tests/benchmarks/permissions.py
