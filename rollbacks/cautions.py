@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import yaml
 from django.urls import reverse
 
-from dashboard.models import Deployment, WorkflowRevision
+from dashboard.models import Deployment, Status, WorkflowRevision
 from rollbacks.journal import PlannedPhase
 
 
@@ -60,8 +60,8 @@ def before(
     if continued:
         yield Caution(
             f"This continues {str(continued).lower()}",
-            f"It {continued.get_status_display().lower()}: {continued.message} What it returned to "
-            "the state before is only looked at; other steps that it has done are not run again.",
+            f"It {_ended(continued)}. What it has undone is only looked at again; its other steps "
+            "that ended well are not run again.",
             url=reverse("deployment", args=[continued.pk]),
         )
     elif latest and latest.pk > deployment.pk:
@@ -71,6 +71,11 @@ def before(
             "what this deployment left.",
             url=reverse("deployment", args=[latest.pk]),
         )
+
+
+def _ended(deployment: Deployment) -> str:
+    has_failed = deployment.status == Status.FAILED
+    return f"{'failed' if has_failed else 'was aborted'}: {deployment.message.rstrip('.')}"
 
 
 def _diff(before: object, after: object) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ def choices(deployment: Deployment) -> list[Choice]:
 
 def _of(step: Step) -> Iterator[tuple[FailureAction, str]]:
     yield FailureAction.RETRY, f"Retry {step.name}"
-    yield FailureAction.IGNORE, f"Ignore, and go on after {step.name}"
+    yield FailureAction.IGNORE, "Ignore it and go on"
     if step.phase.direction == Direction.BACK:
         yield FailureAction.END_EXECUTION, "End as failed"
         return

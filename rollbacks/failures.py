@@ -96,8 +96,8 @@ class Failures:
         raise Ended(
             Status.PAUSED,
             lifecycle.MANUAL_INTERVENTION,
-            f"{_told(step)}. Decide what is to follow. "
-            f"Without a decision until {due:%Y-%m-%d %H:%M %Z}: {sequel.sentence}.",
+            f"{_told(step)}. Decide what is to follow: "
+            f"if nobody does by {due:%Y-%m-%d %H:%M %Z}, {sequel.sentence}.",
             decision_due_at=due,
         )
 

@@ -238,12 +238,12 @@ def test_manual_intervention_pauses_with_the_choices(canary: Scene, waiting: Dep
     assert waiting.decision_due_at is not None
     until = f"{waiting.decision_due_at:%Y-%m-%d %H:%M %Z}"
     assert waiting.message == (
-        "Install: web-2: exit status 1. Decide what is to follow. "
-        f"Without a decision until {until}: its phase is rolled back."
+        "Install: web-2: exit status 1. Decide what is to follow: "
+        f"if nobody does by {until}, its phase is rolled back."
     )
     assert [choice.label for choice in decisions.choices(waiting)] == [
         "Retry Install",
-        "Ignore, and go on after Install",
+        "Ignore it and go on",
         "Roll back Canary 2 only",
         "Roll back all phases",
     ]
