@@ -14,7 +14,6 @@ from typing import Any, Protocol
 from django.db import connection
 from django.utils import timezone
 
-
 # Linux's monotonic clock stands still while a machine is suspended; this one does not.
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
