@@ -39,6 +39,7 @@ test-nightly: $(VENV)/dev.installed programs
 
 bench: $(VENV)/dev.installed
 	$(BIN)/pytest -q -s tests/benchmarks/permissions.py
+	$(BIN)/pytest -q -s --show-capture=no tests/benchmarks/engine.py
 
 # What the tests use that is not Python; installed where that is permitted, else named.
 programs:

@@ -20,7 +20,7 @@ HERE = Path(__file__)
 def test_the_trials_hold_on_postgresql() -> None:
     if connection.vendor == "postgresql":
         pytest.skip("this is PostgreSQL")
-    quiet = ("-q", "-p", "no:cacheprovider", f"--ignore={HERE}")
+    quiet = ("-q", "-s", "-p", "no:cacheprovider", f"--ignore={HERE}")
     with PostgreSQL() as database:
         done = subprocess.run(
             [sys.executable, "-m", "pytest", *quiet, str(HERE.parent)],
@@ -30,3 +30,4 @@ def test_the_trials_hold_on_postgresql() -> None:
             text=True,
         )
     assert done.returncode == 0, done.stdout + done.stderr
+    sys.stdout.write(done.stdout)
