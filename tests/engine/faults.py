@@ -42,6 +42,15 @@ class Points:
 def install(monkeypatch: pytest.MonkeyPatch, fleet: Fleet) -> Points:
     """Points before, inside and after each journal write and status change, and round each call."""
     point = Points()
+    mark_writes(monkeypatch, point)
+    fleet.point = point
+    fleet.before_change = lambda host: point("before a change of a host")
+    fleet.after_change = lambda host: point("after a change of a host")
+    return point
+
+
+def mark_writes(monkeypatch: pytest.MonkeyPatch, point: Callable[[str], None]) -> None:
+    """Points before, inside and after each journal write and status change."""
     fenced, advance = lifecycle.fenced, lifecycle.advance
 
     @contextmanager
@@ -59,10 +68,6 @@ def install(monkeypatch: pytest.MonkeyPatch, fleet: Fleet) -> Points:
 
     monkeypatch.setattr(lifecycle, "fenced", pointed_fence)
     monkeypatch.setattr(lifecycle, "advance", pointed_advance)
-    fleet.point = point
-    fleet.before_change = lambda host: point("before a change of a host")
-    fleet.after_change = lambda host: point("after a change of a host")
-    return point
 
 
 def expire(deployment: Deployment) -> None:
