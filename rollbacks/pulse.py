@@ -161,7 +161,8 @@ class StepControl:
 
     def __init__(self, pulse: Pulse, step_id: int) -> None:
         self._pulse = pulse
-        self._step_id = step_id
+        self.lease = pulse.lease
+        self.step_id = step_id
         self.states: dict[str, OutcomeState] = {}
 
     def checkpoint(self) -> None:
@@ -169,7 +170,7 @@ class StepControl:
 
     def report(self, instance: str, outcome: InstanceOutcome) -> None:
         self.states[instance] = outcome.state
-        self._pulse.add(self._step_id, instance, outcome)
+        self._pulse.add(self.step_id, instance, outcome)
 
     def log(self, instance: str, text: str) -> None:
-        self._pulse.add_line(self._step_id, instance, text)
+        self._pulse.add_line(self.step_id, instance, text)
