@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from rollbacks.platforms import platform_of, steps_of
-from rollbacks.strategies import FailureAction, FailureStrategy
+from rollbacks.strategies import ROLL_BACK, FailureStrategy
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -110,7 +110,7 @@ class WorkflowDefinition(_Part):
     """The whole document of one workflow revision."""
 
     variables: list[Variable] = []
-    failure_strategy: FailureStrategy = FailureStrategy(action=FailureAction.ROLLBACK_WORKFLOW)
+    failure_strategy: FailureStrategy = ROLL_BACK
     pre_deployment_steps: list[StepDefinition] = []
     phases: list[PhaseDefinition] = Field(min_length=1)
     post_deployment_steps: list[StepDefinition] = []

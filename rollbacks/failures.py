@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from dashboard.models import Deployment, Status, Step
+from dashboard.models import Deployment, Direction, Status, Step
 from rollbacks import journal, lifecycle, strategies
 from rollbacks.platforms.base import Stopped
 from rollbacks.pulse import Pulse
@@ -55,11 +55,12 @@ class Failures:
         if step.decision:
             self._follow(step, FailureAction(step.decision))
             return
-        strategy = strategies.after(
-            strategies.of_step(step.failure_strategy), step.retries, may_retry=self._may_retry()
+        back = step.phase.direction == Direction.BACK
+        strategy = strategies.of_step(
+            step.failure_strategy, back=back, retried=step.retries, may_retry=self._may_retry()
         )
         if strategy.action == FailureAction.MANUAL_INTERVENTION:
-            strategy = self._after_waiting(step, strategy)
+            strategy = self._after_waiting(step, strategy, strategies.default(back=back))
         if strategy.action == FailureAction.RETRY:
             self._retry(step, strategy)
             return
@@ -81,10 +82,12 @@ class Failures:
         self.pulse.wait(seconds)
         step.refresh_from_db(fields=["status", "retries", "outcomes", "attempts"])
 
-    def _after_waiting(self, step: Step, strategy: FailureStrategy) -> FailureStrategy:
+    def _after_waiting(
+        self, step: Step, strategy: FailureStrategy, default: FailureStrategy
+    ) -> FailureStrategy:
         """Pause for a person to decide; where that was waited for in vain, what is to follow."""
         due, now = self.deployment.decision_due_at, self.runtime.shared_now()
-        sequel = strategy.then or strategies.END
+        sequel = strategy.then or default
         if due is not None and due <= now:
             journal.write_deployment(self.lease, decision_due_at=None)
             self.deployment.decision_due_at = None
@@ -93,8 +96,8 @@ class Failures:
         raise Ended(
             Status.PAUSED,
             lifecycle.MANUAL_INTERVENTION,
-            f"{_told(step)}. Decide what is to follow; "
-            f"without a decision it is {sequel.action} at {due:%Y-%m-%d %H:%M %Z}.",
+            f"{_told(step)}. Decide what is to follow: "
+            f"if nobody does by {due:%Y-%m-%d %H:%M %Z}, {sequel.sentence}.",
             decision_due_at=due,
         )
 

@@ -5,14 +5,14 @@ Pure but for reading the database; touches no platform.
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from dashboard.models import Deployment, Direction, Phase, Step, Target, WorkflowRevision
-from rollbacks import cautions, observation
+from rollbacks import cautions, continuing, observation
 from rollbacks.cautions import Caution
 from rollbacks.definition import (
     DefinitionError,
@@ -214,14 +214,7 @@ def undo_of_failed(deployment: Deployment, only: Phase | None = None) -> list[Pl
     ref = observation.target_ref(deployment.target, with_credential=False)
     phases = [_undo_phase(phase, definition, deployment, None, ref) for phase in begun]
     return [
-        PlannedPhase(
-            phase.name,
-            phase.direction,
-            phase.instances,
-            tuple(step for step in phase.steps if not step.problem),
-            phase.undoes,
-            phase.undoes_id,
-        )
+        replace(phase, steps=tuple(step for step in phase.steps if not step.problem))
         for phase in phases
     ]
 
@@ -234,8 +227,11 @@ def rollback(deployment: Deployment, configuration: Configuration) -> Plan:
     everything = observation.every_instance(deployment.target)
     recorded = _forward_phases(deployment)
     ref = observation.target_ref(deployment.target, with_credential=False)
+    earlier = continuing.unfinished(deployment)
+    done = continuing.done_by(earlier)
     phases = tuple(
-        _undo_phase(phase, definition, deployment, everything, ref) for phase in recorded
+        _without_done(_undo_phase(phase, definition, deployment, everything, ref), done)
+        for phase in recorded
     )
     deployed = {key for phase in recorded for key in phase.instances or ()}
     new = tuple(key for key in everything if key not in deployed)
@@ -245,7 +241,7 @@ def rollback(deployment: Deployment, configuration: Configuration) -> Plan:
         configuration=configuration,
         revision=revision,
         phases=phases,
-        warnings=tuple(cautions.before(deployment, current, phases, new)),
+        warnings=tuple(cautions.before(deployment, current, phases, new, earlier)),
         reverts=platform.reverts,
         leaves=platform.leaves,
         has_choice=current.pk != deployment.revision_id,
@@ -257,6 +253,15 @@ def rollback(deployment: Deployment, configuration: Configuration) -> Plan:
             if step.problem
         ),
     )
+
+
+def _without_done(phase: PlannedPhase, done: Mapping[continuing.Key, Step]) -> PlannedPhase:
+    """The phase, with what the rollback that is continued has done marked as such."""
+    steps = (
+        replace(step, done_in=done.get(continuing.key(phase.undoes_id, step, phase.instances)))
+        for step in phase.steps
+    )
+    return replace(phase, steps=tuple(steps))
 
 
 def _forward_phases(deployment: Deployment) -> list[Phase]:

@@ -14,6 +14,9 @@ from typing import Any, Protocol
 from django.db import connection
 from django.utils import timezone
 
+# Linux's monotonic clock stands still while a machine is suspended; this one does not.
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
 
 class Event(Protocol):
     """What one thread waits for and another one sets."""
@@ -66,8 +69,8 @@ class Runtime:
         return random.uniform(low, high)  # noqa: S311
 
     def monotonic(self) -> float:
-        """Seconds that only this process counts, and that never go back."""
-        return time.monotonic()
+        """Seconds that never go back, and that pass while the process or the machine is paused."""
+        return time.clock_gettime(_CLOCK)
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)

@@ -31,6 +31,15 @@ class FailureAction(StrEnum):
 
 
 UNDOING = frozenset({FailureAction.ROLLBACK_WORKFLOW, FailureAction.ROLLBACK_PHASE})
+_SAID = {
+    FailureAction.ROLLBACK_WORKFLOW: "all phases are rolled back",
+    FailureAction.ROLLBACK_PHASE: "its phase is rolled back",
+    FailureAction.RETRY: "it is retried {count} times at most",
+    FailureAction.IGNORE: "the failure is ignored",
+    FailureAction.MANUAL_INTERVENTION: "a person decides",
+    FailureAction.END_EXECUTION: "the execution ends as failed",
+    FailureAction.ABORT_WORKFLOW: "the execution is aborted",
+}
 _OPTIONS = {
     FailureAction.RETRY: {"retries", "delay", "max_delay", "then"},
     FailureAction.MANUAL_INTERVENTION: {"timeout", "then"},
@@ -82,6 +91,12 @@ class FailureStrategy(BaseModel):
         known = handler(self)
         return {name: known[name] for name in known if name in {"action", *options}}
 
+    @property
+    def sentence(self) -> str:
+        """For a person who asks what happens if the step fails."""
+        said = _SAID[self.action].format(count=self.retries)
+        return f"{said}, then {(self.then or END).sentence}" if self.action in _OPTIONS else said
+
     def has_undo(self) -> bool:
         """Whether it, or what follows it, undoes something: no rollback step can ask for that."""
         return self.action in UNDOING or (self.then is not None and self.then.has_undo())
@@ -92,21 +107,23 @@ class FailureStrategy(BaseModel):
 
 
 END = FailureStrategy(action=FailureAction.END_EXECUTION)
+ROLL_BACK = FailureStrategy(action=FailureAction.ROLLBACK_WORKFLOW)
+
+
+def default(*, back: bool) -> FailureStrategy:
+    """What applies where a workflow says nothing, to its steps and to its rollback steps."""
+    return END if back else ROLL_BACK
 
 
 def journaled(strategy: FailureStrategy | None) -> Any:
-    """As a step's row keeps it; None: the default of its direction, which is to end."""
+    """As a step's row keeps it; None: the default."""
     return strategy.model_dump(mode="json") if strategy else None
 
 
-def of_step(document: Any) -> FailureStrategy:
-    """What a step's row says."""
-    return END if document is None else FailureStrategy.model_validate(document)
-
-
-def after(strategy: FailureStrategy, retried: int, *, may_retry: bool) -> FailureStrategy:
-    """What applies to a step that has failed and was retried so often: a retry, or what follows."""
-    is_over = strategy.action == FailureAction.RETRY and (
-        retried >= strategy.retries or not may_retry
-    )
-    return (strategy.then or END) if is_over else strategy
+def of_step(document: Any, *, back: bool, retried: int, may_retry: bool) -> FailureStrategy:
+    """What applies to a failed step whose row says this: a retry while there is one left."""
+    strategy = default(back=back) if document is None else FailureStrategy.model_validate(document)
+    is_spent = retried >= strategy.retries or not may_retry
+    if strategy.action == FailureAction.RETRY and is_spent:
+        return strategy.then or default(back=back)
+    return strategy

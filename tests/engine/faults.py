@@ -44,6 +44,15 @@ class Points:
 def install(monkeypatch: pytest.MonkeyPatch, fleet: Fleet) -> Points:
     """Points before, inside and after each journal write and status change, and round each call."""
     point = Points()
+    mark_writes(monkeypatch, point)
+    fleet.point = point
+    fleet.before_change = lambda host: point("before a change of a host")
+    fleet.after_change = lambda host: point("after a change of a host")
+    return point
+
+
+def mark_writes(monkeypatch: pytest.MonkeyPatch, point: Callable[[str], None]) -> None:
+    """Points before, inside and after each journal write and status change."""
     fenced, advance, record = lifecycle.fenced, lifecycle.advance, observation.record
 
     @contextmanager
@@ -66,10 +75,6 @@ def install(monkeypatch: pytest.MonkeyPatch, fleet: Fleet) -> Points:
     monkeypatch.setattr(observation, "record", pointed_record)
     monkeypatch.setattr(lifecycle, "fenced", pointed_fence)
     monkeypatch.setattr(lifecycle, "advance", pointed_advance)
-    fleet.point = point
-    fleet.before_change = lambda host: point("before a change of a host")
-    fleet.after_change = lambda host: point("after a change of a host")
-    return point
 
 
 def expire(deployment: Deployment) -> None:
