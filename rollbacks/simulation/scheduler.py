@@ -159,7 +159,7 @@ class Scheduler:
             if ready:
                 self._let(ready[self.chance.randrange(len(ready))])
             elif not self._let_time_pass(ends):
-                return False
+                return until()
         return True
 
     def _let_time_pass(self, ends: int) -> bool:
