@@ -29,6 +29,7 @@ def look(
         touched=instances(
             deployment, Direction.BACK if back else Direction.FORWARD, begun_only=begun_only
         ),
+        kept=_kept(deployment) if back else (),
         planned={key for direction in Direction for key in instances(deployment, direction)},
         before=before,
         version=plan.version_of(deployment),
@@ -45,6 +46,15 @@ def _seen(deployment: Deployment) -> Observation | None:
         # A fault of ours in looking leaves unknown what runs; it must not keep an end from coming.
         log.exception("Deployment %s: the look failed.", deployment.pk)
     return None
+
+
+def _kept(deployment: Deployment) -> set[str]:
+    """Where phases of a failed deployment stay deployed, because only a later one is undone."""
+    undone = deployment.phases.filter(direction=Direction.BACK)
+    stays = deployment.phases.filter(
+        direction=Direction.FORWARD, is_undoable=True, steps__captured__isnull=False
+    ).exclude(pk__in=undone.values("undoes"))
+    return {key for phase in stays.distinct() for key in phase.instances or ()} if undone else set()
 
 
 def instances(

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from datetime import datetime
 from functools import partial
 from random import Random
 
+from accounts.models import User
 from accounts.policy import Denied
 from dashboard.models import ACTIVE, Deployment, Status
-from rollbacks import actions, lifecycle, tasks
+from rollbacks import actions, decisions, lifecycle, tasks
 from rollbacks.eligibility import Refused
 from rollbacks.simulation import scene
 from rollbacks.simulation.database import Rows
@@ -37,6 +39,7 @@ class Script:
     ends_a_worker_at: float | None
     is_confirmed_twice: bool
     breaks: Verb | None
+    mended_after: float
 
     @classmethod
     def drawn(cls, chance: Random) -> "Script":
@@ -57,8 +60,9 @@ class Script:
             ends_a_worker_at=sometimes(0.15),
             is_confirmed_twice=chance.random() < 0.25,
             breaks=chance.choice((Verb.APPLY, Verb.APPLY, Verb.UNDO))
-            if chance.random() < 0.3
+            if chance.random() < 0.4
             else None,
+            mended_after=chance.uniform(1, 40),
         )
 
     def happenings(self) -> dict[str, int]:
@@ -141,8 +145,10 @@ class People:
         chance = self._scheduler.chance
         key = chance.choice(sorted(self._world.instances))
         part = chance.choice(sorted(self._world.instances[key]))
-        self._world.broken.add((verb, key, part))
+        broken = (verb, key, part)
+        self._world.broken.add(broken)
         self._scheduler.note(f"{key} will refuse to {verb} {part}")
+        self._scheduler.later(self._script.mended_after, lambda: self._world.broken.discard(broken))
 
     def _look(self) -> None:
         """What people see on their pages, and what they do about it."""
@@ -214,12 +220,20 @@ class People:
             self._request(who, f"abort {newest}", partial(self._on_row, actions.abort, newest, who))
 
     def _resume_perhaps(self, deployment_id: int, code: str) -> None:
-        if code == lifecycle.MANUAL_INTERVENTION:
-            return  # nobody decides; its time will be over
-        if self._settles or self._scheduler.chance.random() < 0.3:
-            who = self._scheduler.chance.choice((ENGINEER, COLLEAGUE))
-            resume = partial(self._on_row, actions.resume, deployment_id, who)
-            self._request(who, f"resume {deployment_id}", resume)
+        """What waits for a decision may also wait until its time is over."""
+        if self._scheduler.chance.random() > (1 if self._settles else 0.3):
+            return
+        who = self._scheduler.chance.choice((ENGINEER, COLLEAGUE))
+        waits = code == lifecycle.MANUAL_INTERVENTION
+        do = partial(self._on_row, self._decide if waits else actions.resume, deployment_id, who)
+        self._request(who, f"{'decide on' if waits else 'resume'} {deployment_id}", do)
+
+    def _decide(self, deployment: Deployment, actor: User, now: datetime) -> None:
+        choices = decisions.choices(deployment)
+        if choices:
+            choice = self._scheduler.chance.choice(choices)
+            self._scheduler.note(choice.label)
+            actions.decide(deployment, choice.action, actor, now)
 
     def _on_row(self, do: Callable[..., None], deployment_id: int, who: str) -> None:
         deployment = Deployment.objects.get(pk=deployment_id)

@@ -33,6 +33,7 @@ class StepRecord:
     captured: Mapping[str, str] | None = None
     undoes: int | None = None
     started_at: int | None = None
+    retries: int = 0
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def _steps() -> Mapping[int, list[StepRecord]]:
     found: dict[int, list[StepRecord]] = defaultdict(list)
     rows = Step.objects.order_by("phase__position", "position").values(
         "pk", "phase__deployment", "phase__position", "position", "phase__direction",
-        "phase__instances", "status", "captured", "undoes", "started_at",
+        "phase__instances", "status", "captured", "undoes", "started_at", "retries",
     )  # fmt: skip
     for row in rows:
         began = row["started_at"]
@@ -149,6 +150,7 @@ def _steps() -> Mapping[int, list[StepRecord]]:
             captured=row["captured"],
             undoes=row["undoes"],
             started_at=since_beginning(began) if began else None,
+            retries=row["retries"],
         )
         found[row["phase__deployment"]].append(record)
     return found

@@ -1,6 +1,6 @@
 """The rows a schedule begins with: people, one target and its workflow."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -26,6 +26,7 @@ from rollbacks.definition import parse
 from rollbacks.eligibility import Refused
 from rollbacks.plan import Configuration
 from rollbacks.simulation.platform import KIND
+from rollbacks.strategies import FailureAction
 
 ENGINEER, COLLEAGUE = "engineer", "colleague"
 GROUPS = {ENGINEER: "Engineers", COLLEAGUE: "Colleagues"}
@@ -44,14 +45,28 @@ class Start(StrEnum):
     ROLLBACK_ASKED = "the rollback of the second deployment is asked for"
 
 
+# Of the workflow; and, where rollback steps may have it too, of those.
+STRATEGIES: Mapping[FailureAction, Any] = {
+    FailureAction.ROLLBACK_WORKFLOW: "ROLLBACK_WORKFLOW",
+    FailureAction.ROLLBACK_PHASE: "ROLLBACK_PHASE",
+    FailureAction.RETRY: {"action": "RETRY", "retries": 3, "delay": 2, "max_delay": 6},
+    FailureAction.IGNORE: "IGNORE",
+    FailureAction.MANUAL_INTERVENTION: {"action": "MANUAL_INTERVENTION", "timeout": 12},
+    FailureAction.ABORT_WORKFLOW: "ABORT_WORKFLOW",
+}
+BOTH_WAYS = {FailureAction.RETRY, FailureAction.MANUAL_INTERVENTION}
+
+
 @dataclass(frozen=True)
 class Shape:
-    """How many instances, in how many phases; how many parts each has; whether phases share."""
+    """How many instances, in how many phases; how many parts each has; whether phases share; what
+    follows a failure."""
 
     instances: int
     phases: int
     parts: int
     is_shared: bool = False
+    strategy: FailureAction = FailureAction.ROLLBACK_WORKFLOW
 
     @property
     def names(self) -> list[str]:
@@ -70,11 +85,17 @@ class Shape:
              "timeout": TIMEOUT}
             for part in PARTS[: self.parts]
         ]  # fmt: skip
+        strategy = STRATEGIES[self.strategy]
+        more = {}
+        if self.strategy in BOTH_WAYS:
+            undo = [{"undo": f"Set {part}", "failure_strategy": strategy} for part in PARTS]
+            more = {"rollback_steps": undo[self.parts - 1 :: -1]}
         return {
+            "failure_strategy": strategy,
             "phases": [
-                {"name": f"Phase {number}", "select": {"hosts": hosts}, "steps": steps}
+                {"name": f"Phase {number}", "select": {"hosts": hosts}, "steps": steps, **more}
                 for number, hosts in enumerate(cut, start=1)
-            ]
+            ],
         }
 
 
@@ -87,6 +108,12 @@ SHAPES = (
     Shape(3, 2, 2),
     Shape(3, 3, 1),
     Shape(2, 2, 2, is_shared=True),
+    Shape(3, 3, 1, strategy=FailureAction.ROLLBACK_PHASE),
+    Shape(2, 2, 1, is_shared=True, strategy=FailureAction.ROLLBACK_PHASE),
+    Shape(2, 2, 2, strategy=FailureAction.RETRY),
+    Shape(2, 2, 1, strategy=FailureAction.IGNORE),
+    Shape(2, 2, 2, strategy=FailureAction.MANUAL_INTERVENTION),
+    Shape(2, 2, 1, strategy=FailureAction.ABORT_WORKFLOW),
 )
 
 

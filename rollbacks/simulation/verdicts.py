@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
-from dashboard.models import ACTIVE, Status, StepStatus
+from dashboard.models import ACTIVE, Direction, Status, StepStatus
 from rollbacks.journal import RETRYING
 from rollbacks.lifecycle import TRANSITIONS
 from rollbacks.observation import Verdict
@@ -12,6 +12,7 @@ from rollbacks.simulation.records import EventRecord, Evidence, ExecutionRecord
 from rollbacks.simulation.world import Parts, identity, replayed, version
 
 _OPEN = {StepStatus.QUEUED, StepStatus.RUNNING}
+_PASSED = {StepStatus.SUCCEEDED, StepStatus.IGNORED}
 
 
 def statuses_by_the_table(evidence: Evidence) -> Iterator[str]:
@@ -80,8 +81,37 @@ def success_is_true(evidence: Evidence) -> Iterator[str]:
         if _is_back(execution):
             if truth != _before(evidence, execution):
                 yield f"{execution} is {execution.code}, and the world is not as before."
-        elif execution.status == Status.SUCCEEDED:
+        elif execution.status == Status.SUCCEEDED and not _has_ignored(execution):
             yield from _not_brought(execution, truth)
+        elif execution.code == "PHASE_ROLLED_BACK":
+            yield from _not_taken_back(evidence, execution, truth)
+
+
+def _has_ignored(execution: ExecutionRecord) -> bool:
+    return any(step.status == StepStatus.IGNORED for step in execution.steps)
+
+
+def _not_taken_back(
+    evidence: Evidence, execution: ExecutionRecord, truth: dict[str, dict[str, str]]
+) -> Iterator[str]:
+    """Where only the phase that failed was, it is as before; elsewhere is what was deployed."""
+    undone = [step for step in execution.steps if step.direction == Direction.BACK]
+    phases = {evidence.steps[step.undoes].place[0] for step in undone if step.undoes is not None}
+    stays = {
+        key
+        for step in execution.steps
+        if step.direction == Direction.FORWARD
+        and step.captured is not None
+        and step.place[0] not in phases
+        for key in step.instances
+    }
+    before = _before(evidence, execution)
+    for key in sorted({key for step in undone for key in step.instances} - stays):
+        if truth[key] != before[key]:
+            yield f"{execution} is {execution.code}, and {key} is not as before."
+    for key in sorted(stays):
+        if version(truth[key]) != execution.version:
+            yield f"{execution} is {execution.code}, and {key} runs {version(truth[key])}."
 
 
 def _is_back(execution: ExecutionRecord) -> bool:
@@ -117,7 +147,7 @@ def steps_are_closed(evidence: Evidence) -> Iterator[str]:
         statuses = {step.status for step in execution.steps}
         if execution.status not in ACTIVE and statuses & _OPEN:
             yield f"{execution} ended with steps left open."
-        if execution.status == Status.SUCCEEDED and statuses != {StepStatus.SUCCEEDED}:
+        if execution.status == Status.SUCCEEDED and not statuses <= _PASSED:
             yield f"{execution} succeeded, and its steps are {', '.join(sorted(statuses))}."
 
 
@@ -128,11 +158,23 @@ def nobody_else_is_to_blame(evidence: Evidence) -> Iterator[str]:
             yield f"{execution} is {execution.code}: {execution.message}"
 
 
+_FAILED = {"STEP_FAILED", "ROLLED_BACK", "PHASE_ROLLED_BACK"}
+
+
+def each_retry_is_told(evidence: Evidence) -> Iterator[str]:
+    """A retry is counted and told in one; none is lost or done twice by a crash."""
+    for execution in evidence.executions:
+        told = [e for e in execution.events if e.code == RETRYING or e.message.startswith("Retry ")]
+        counted = sum(step.retries for step in execution.steps)
+        if len(told) != counted:
+            yield f"{execution} counts {counted} retries and tells {len(told)}."
+
+
 def failure_has_a_cause(evidence: Evidence) -> Iterator[str]:
     """What failed, failed at a step; what was aborted, somebody aborted."""
     for execution in evidence.executions:
         steps = {step.status for step in execution.steps}
-        if execution.code in {"STEP_FAILED", "ROLLED_BACK"} and StepStatus.FAILED not in steps:
+        if execution.code in _FAILED and StepStatus.FAILED not in steps:
             yield f"{execution} is {execution.code}, and no step failed."
         if execution.status == Status.ABORTED and "ABORTED_BY" not in {
             event.code for event in execution.events
@@ -171,6 +213,7 @@ RULES: tuple[Callable[[Evidence], Iterator[str]], ...] = (
     success_was_seen,
     steps_are_closed,
     nobody_else_is_to_blame,
+    each_retry_is_told,
     failure_has_a_cause,
     touched_is_told,
     nothing_is_stuck,

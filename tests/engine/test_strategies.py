@@ -194,6 +194,21 @@ def test_rollback_phase_undoes_the_failed_phase_and_leaves_earlier_ones(
     back = done.phases.filter(direction="BACK")
     assert [phase.name for phase in back] == ["Rollback Canary 2"]
     assert canary.target.current_deployment_id != done.pk
+    assert verdicts(done) == {"web-1": "DEPLOYED", "web-2": "ROLLED_BACK", "web-3": "UNTOUCHED"}
+
+
+def test_an_instance_of_two_phases_keeps_what_the_earlier_one_brought(
+    canary: Scene, fleet: Fleet
+) -> None:
+    """The later phase found it there, so going back to before the later phase is to keep it."""
+    everywhere = {"name": "The rest", "steps": [NOTE, {**INSTALL, "name": "Reinstall"}]}
+    shared = {"failure_strategy": "ROLLBACK_PHASE", "phases": [three_phases()[0], everywhere]}
+    revise(canary.workflow, shared)
+    fleet.broken = {"web-2": "apply"}
+    done = canary.deploy("1.4.1")
+    assert (done.status, done.code) == (Status.FAILED, "PHASE_ROLLED_BACK")
+    assert fleet.runs == {"web-1": f"{done.pk}-1.4.1", "web-2": "", "web-3": ""}
+    assert verdicts(done) == {"web-1": "DEPLOYED", "web-2": "ROLLED_BACK", "web-3": "ROLLED_BACK"}
 
 
 def test_the_nearest_strategy_counts(canary: Scene, fleet: Fleet) -> None:

@@ -130,8 +130,32 @@ def _but_step(number: int, **fields: Any) -> Evidence:
     return _but_rollback(steps=tuple(steps))
 
 
+def _partial(*calls: Call) -> Evidence:
+    """Its second phase failed and was undone; the first stays deployed."""
+    first, second = DEPLOYMENT.steps
+    undo = replace(ROLLBACK.steps[0], place=(2, 0))
+    message = "Go: exit status 1. The second phase was rolled back."
+    failed = EventRecord(_at(15), Status.FAILED, "PHASE_ROLLED_BACK", message)
+    verdicts_of = {"web-1": (NEW, "DEPLOYED"), "web-2": (OLD, "ROLLED_BACK")}
+    after = [
+        {"key": key, "identity": identity(parts), "verdict": verdict}
+        for key, (parts, verdict) in verdicts_of.items()
+    ]
+    execution = replace(
+        DEPLOYMENT, status=Status.FAILED, code=failed.code, message=message,
+        after={"instances": after}, events=_events(1, failed),
+        steps=(first, replace(second, status=StepStatus.FAILED), undo),
+    )  # fmt: skip
+    return replace(RIGHT, executions=(execution,), calls=calls, confirmations=())
+
+
+UNDONE = replace(CALLS[2], deployment=1)
+UNDONE_TOO = replace(CALLS[3], deployment=1, step=11)
+
+
 def test_what_is_right_breaks_no_rule() -> None:
     assert auditor.violations(RIGHT) == []
+    assert auditor.violations(_partial(*CALLS[:2], UNDONE)) == []
 
 
 WRONG: list[tuple[Callable[..., Any], Evidence]] = [
@@ -178,11 +202,14 @@ WRONG: list[tuple[Callable[..., Any], Evidence]] = [
     (verdicts.verdicts_are_true, _with(calls=CALLS[:3])),
     (verdicts.success_is_true, _with(calls=CALLS[:3])),
     (verdicts.success_is_true, _with(calls=CALLS[:1], executions=(DEPLOYMENT,))),
+    (verdicts.success_is_true, _partial(*CALLS[:2])),
+    (verdicts.success_is_true, _partial(*CALLS[:2], UNDONE, UNDONE_TOO)),
     (verdicts.success_was_seen, _with(looks=RIGHT.looks[:1])),
     (verdicts.success_was_seen, _with(looks=(RIGHT.looks[0], Look(_at(11), 2, 1)))),
     (verdicts.steps_are_closed, _but_step(1, status=StepStatus.RUNNING)),
     (verdicts.steps_are_closed, _but_step(1, status=StepStatus.SKIPPED)),
     (verdicts.nobody_else_is_to_blame, _but_rollback(code="INTERNAL_ERROR")),
+    (verdicts.each_retry_is_told, _but_step(0, retries=1)),
     (verdicts.failure_has_a_cause, _but_rollback(status=Status.FAILED, code="STEP_FAILED")),
     (verdicts.failure_has_a_cause, _but_rollback(status=Status.ABORTED)),
     (verdicts.touched_is_told, _but_rollback(status=Status.ABORTED, message="web-1 at 1.")),
