@@ -154,7 +154,8 @@ def steps_are_closed(evidence: Evidence) -> Iterator[str]:
 def nobody_else_is_to_blame(evidence: Evidence) -> Iterator[str]:
     """Nobody else touches these instances, so a rollback that did all its steps is as before."""
     for execution in evidence.executions:
-        if execution.code in {"VERIFICATION_FAILED", "INTERNAL_ERROR"}:
+        is_ours = execution.code == "VERIFICATION_FAILED" and not _has_ignored(execution)
+        if is_ours or execution.code == "INTERNAL_ERROR":
             yield f"{execution} is {execution.code}: {execution.message}"
 
 

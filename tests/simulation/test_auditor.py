@@ -209,6 +209,7 @@ WRONG: list[tuple[Callable[..., Any], Evidence]] = [
     (verdicts.steps_are_closed, _but_step(1, status=StepStatus.RUNNING)),
     (verdicts.steps_are_closed, _but_step(1, status=StepStatus.SKIPPED)),
     (verdicts.nobody_else_is_to_blame, _but_rollback(code="INTERNAL_ERROR")),
+    (verdicts.nobody_else_is_to_blame, _but_rollback(code="VERIFICATION_FAILED")),
     (verdicts.each_retry_is_told, _but_step(0, retries=1)),
     (verdicts.failure_has_a_cause, _but_rollback(status=Status.FAILED, code="STEP_FAILED")),
     (verdicts.failure_has_a_cause, _but_rollback(status=Status.ABORTED)),
