@@ -166,19 +166,18 @@ def nothing_without_the_right(evidence: Evidence) -> Iterator[str]:
     """No step begins once the person responsible has lost the right."""
     for execution, call in _effects(evidence):
         began = evidence.steps[call.step].started_at
-        lost = _lost_before(evidence, execution, began or 0)
-        if began is None or lost is None:
+        if began is None:
+            continue
+        lost = _lost_before(evidence, execution.responsible_at(began), began)
+        if lost is None:
             continue
         if began > max(lost, call.undisturbed_since) + RIGHT_IS_NOTICED_WITHIN:
             yield f"{execution} began a step on {call.instance} without the right."
 
 
-def _lost_before(evidence: Evidence, execution: ExecutionRecord, moment: int) -> int | None:
-    """When the person responsible lost the right, if it was so at that moment."""
-    changes = [
-        each for each in evidence.rights
-        if each.person == execution.responsible and each.at <= moment
-    ]  # fmt: skip
+def _lost_before(evidence: Evidence, person: str, moment: int) -> int | None:
+    """When the person lost the right, if it was so at that moment."""
+    changes = [each for each in evidence.rights if each.person == person and each.at <= moment]
     return changes[-1].at if changes and not changes[-1].is_held else None
 
 

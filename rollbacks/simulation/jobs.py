@@ -4,13 +4,15 @@ Seeds are consecutive numbers, so that any one of them can be run again alone.
 """
 
 import gc
+import os
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import lru_cache
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 
 import django
 
@@ -43,6 +45,7 @@ def tallies(first: int, count: int, jobs: int) -> Iterator[Tally]:
     """Run the schedules of so many seeds in so many processes; ends after the first that fails."""
     seeds = range(first, first + count)
     parts = [seeds[start : start + AT_ONCE] for start in range(0, count, AT_ONCE)]
+    jobs = min(jobs, len(parts))
     pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=django.setup)
     try:
         for tally in pool.map(_run, parts):
@@ -72,9 +75,18 @@ def _run(seeds: range) -> Tally:
     return tally
 
 
+def _end_with_the_parent() -> None:
+    """A parent that is killed tells its pool nothing, which would wait for work for ever."""
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
 @lru_cache(maxsize=1)
 def _simulator() -> Simulator:
     """One for the life of the process: to migrate takes as long as many schedules."""
+    Thread(target=_end_with_the_parent, daemon=True).start()
     shelf = _held.enter_context(laboratory())
     # A fifth of the time went into looking for garbage among what lives as long as the process.
     gc.collect()

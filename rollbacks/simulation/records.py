@@ -19,6 +19,7 @@ class EventRecord:
     code: str = ""
     message: str = ""
     epoch: int = 0
+    actor: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,6 @@ class ExecutionRecord:
     rolls_back: int | None = None
     code: str = ""
     message: str = ""
-    responsible: str = ""
     after: Mapping[str, Any] | None = None
     events: tuple[EventRecord, ...] = ()
     steps: tuple[StepRecord, ...] = ()
@@ -63,6 +63,14 @@ class ExecutionRecord:
     @property
     def ended_at(self) -> int:
         return self.events[-1].at
+
+    def responsible_at(self, moment: int) -> str:
+        """On whose behalf it ran then: who had resumed it last, or else who had asked for it."""
+        asked = [
+            each.actor for each in self.events
+            if each.actor and each.at <= moment and each.status in {Status.QUEUED, Status.RUNNING}
+        ]  # fmt: skip
+        return asked[-1] if asked else ""
 
     def __str__(self) -> str:
         return f"{'Rollback' if self.rolls_back else 'Deployment'} {self.pk}"
@@ -102,8 +110,7 @@ def executions(chronicle: Mapping[int, int]) -> Iterator[ExecutionRecord]:
     """
     events, steps = _events(chronicle), _steps()
     rows = Deployment.objects.order_by("pk").values(
-        "pk", "target", "status", "artifact__version", "rolls_back", "code", "message", "after",
-        "started_by__username", "resumed_by__username",
+        "pk", "target", "status", "artifact__version", "rolls_back", "code", "message", "after"
     )  # fmt: skip
     for row in rows:
         yield ExecutionRecord(
@@ -114,7 +121,6 @@ def executions(chronicle: Mapping[int, int]) -> Iterator[ExecutionRecord]:
             rolls_back=row["rolls_back"],
             code=row["code"],
             message=row["message"],
-            responsible=row["resumed_by__username"] or row["started_by__username"],
             after=row["after"],
             events=tuple(events[row["pk"]]),
             steps=tuple(steps[row["pk"]]),
@@ -124,12 +130,18 @@ def executions(chronicle: Mapping[int, int]) -> Iterator[ExecutionRecord]:
 def _events(chronicle: Mapping[int, int]) -> Mapping[int, list[EventRecord]]:
     found: dict[int, list[EventRecord]] = defaultdict(list)
     for row in Event.objects.order_by("pk").values(
-        "pk", "deployment", "at", "status", "code", "message", "epoch"
+        "pk", "deployment", "at", "status", "code", "message", "epoch", "actor__username"
     ):
         at = chronicle.get(row["pk"]) or since_beginning(row["at"])
-        found[row["deployment"]].append(
-            EventRecord(at, Status(row["status"]), row["code"], row["message"], row["epoch"])
+        event = EventRecord(
+            at,
+            Status(row["status"]),
+            row["code"],
+            row["message"],
+            row["epoch"],
+            row["actor__username"] or "",
         )
+        found[row["deployment"]].append(event)
     return found
 
 

@@ -62,7 +62,7 @@ def _after(parts: dict[str, str], verdict: str) -> dict[str, Any]:
 
 
 def _events(begin: int, *more: EventRecord) -> tuple[EventRecord, ...]:
-    queued = EventRecord(_at(begin) - 10, Status.QUEUED)
+    queued = EventRecord(_at(begin) - 10, Status.QUEUED, actor="engineer")
     running = EventRecord(_at(begin) - 5, Status.RUNNING)
     done = EventRecord(_at(begin + 8), Status.SUCCEEDED, "VERIFIED", "Seen on all 2 instances.")
     return (queued, running, *(more or (done,)))
@@ -74,7 +74,6 @@ DEPLOYMENT = ExecutionRecord(
     status=Status.SUCCEEDED,
     version="2",
     code="VERIFIED",
-    responsible="engineer",
     after=_after(NEW, "DEPLOYED"),
     events=_events(1),
     steps=(
@@ -89,7 +88,6 @@ ROLLBACK = ExecutionRecord(
     version="1",
     rolls_back=1,
     code="VERIFIED",
-    responsible="engineer",
     after=_after(OLD, "ROLLED_BACK"),
     events=_events(11),
     steps=(
@@ -239,6 +237,16 @@ def test_a_worker_that_was_paused_when_the_abort_came_is_given_time_to_notice() 
     aborted = replace(ROLLBACK, status=Status.ABORTED, events=_events(11, ABORT, ABORTED))
     evidence = _with(calls=calls, executions=(DEPLOYMENT, aborted))
     assert list(auditor.nothing_after_an_abort(evidence)) == []
+
+
+def test_who_resumed_it_needs_the_right_and_who_began_it_no_longer_does() -> None:
+    lost = (RightsChange(_at(10), "engineer", is_held=False),)
+    paused = EventRecord(_at(10) + 2, Status.PAUSED, "RIGHT_LOST", "Not now.")
+    resumed = EventRecord(_at(10) + 3, Status.RUNNING, "RESUMED", "By a colleague.", 0, "colleague")
+    resumed_events = (*ROLLBACK.events[:2], paused, resumed, ROLLBACK.events[2])
+    others = replace(ROLLBACK, events=resumed_events)
+    evidence = _with(executions=(DEPLOYMENT, others), rights=lost)
+    assert list(auditor.nothing_without_the_right(evidence)) == []
 
 
 def test_a_failed_rollback_may_be_started_again() -> None:
