@@ -1,0 +1,173 @@
+"""What Lastgood stands on goes away under running rollbacks: broker, database, hosts, workers.
+
+Everything is a process of its own, and whatever goes away is killed.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.operating.stack import Stack, make_image
+from tests.servers import PostgreSQL, Redis
+from tests.sshd import Fleet
+from tests.surviving.shop import (
+    BAD,
+    GOOD,
+    Gate,
+    Program,
+    catalogue,
+    eventually,
+    gated,
+    restarting,
+    trees,
+)
+
+MANY = [f"T{number:03}" for number in range(100)]
+SOME = MANY[:20]
+TOGETHER, IMPATIENT = "Together", "Impatient"
+RESTARTS_FOR = float(os.environ.get("LASTGOOD_TEST_RESTART_SECONDS", "25"))
+
+
+class Crowded(Stack):
+    """A worker that works on everything at once."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return super().environment | {"LASTGOOD_CONCURRENCY": "110"}
+
+
+@dataclass
+class Site:
+    """A shop whose good version runs everywhere, and what it takes to disturb it."""
+
+    stack: Stack
+    fleet: Fleet
+    gate: Gate
+    program: Program
+
+    def ask(self, query: str, *given: Any) -> list[tuple[Any, ...]]:
+        """What the database knows and the API does not tell."""
+        with psycopg.connect(self.stack.database.url) as connection:
+            return connection.execute(query, given).fetchall()  # type: ignore[arg-type]
+
+    def are_at_the_gate(self, rollbacks: list[str], step: str = "Drain") -> None:
+        query = (
+            "SELECT count(*) FROM dashboard_step s JOIN dashboard_phase p ON s.phase_id = p.id"
+            " WHERE p.deployment_id = ANY(%s) AND s.name LIKE %s AND s.status = 'RUNNING'"
+        )
+        ids = [int(each) for each in rollbacks]
+        wanted = [(len(rollbacks),)]
+        eventually(lambda: self.ask(query, ids, f"%{step}") == wanted, 120, lambda: "all at work")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    directory = tmp_path_factory.mktemp("shop")
+    image = make_image(tmp_path_factory.mktemp("stack") / "image")
+    gate = Gate(directory / "gate")
+    with Fleet(3, directory / "fleet") as fleet, PostgreSQL() as database, Redis() as broker:
+        hosts = fleet.hosts
+        targets = {name: ([hosts[at % 3]], gated(gate)) for at, name in enumerate(MANY)}
+        targets[TOGETHER] = hosts, restarting(gate, 300)
+        targets[IMPATIENT] = hosts, restarting(gate, 30)
+        path = directory / "shop.yaml"
+        path.write_text(catalogue(fleet, directory, targets))
+        stack = Crowded(image, database, broker)
+        try:
+            assert stack.start("migrate").wait(120) == 0, stack.log("migrate").read_text()
+            stack.start("web")
+            stack.start("worker")
+            created = stack.manage(f"apply {path}", "apikey create ci --group Operators")
+            key = next(word for word in created.split() if word.startswith("lgk_"))
+            eventually(stack.is_ready, 90, lambda: "getting ready")
+            program = Program(stack.url, key)
+            program.release(targets, GOOD, within=180)
+            yield Site(stack, fleet, gate, program)
+        finally:
+            gate.open()
+            stack.end()
+
+
+@pytest.fixture(autouse=True)
+def _is_whole(site: Site) -> Iterator[None]:
+    """However a test ended, the next one finds everything up and nobody waiting."""
+    yield
+    site.gate.open()
+
+
+def test_a_hundred_rollbacks_end_though_the_broker_loses_everything(site: Site) -> None:
+    before = trees(site.fleet)
+    bad = site.program.release(MANY, BAD, within=180)
+    site.gate.close()
+
+    rollbacks = []
+    for deployment in bad.values():
+        rollbacks.append(site.program.roll_back_once(deployment))
+        site.stack.broker.flush()
+    site.are_at_the_gate(rollbacks)
+    site.stack.broker.flush()
+    site.gate.open()
+
+    ended = site.program.finished(rollbacks, within=90)
+    assert [status for status, _ in ended.values()] == ["SUCCESS"] * 100, ended
+    assert trees(site.fleet) == before
+
+
+def test_without_a_broker_rollbacks_are_taken_and_they_start_when_it_is_back(site: Site) -> None:
+    bad = site.program.release(SOME[:5], BAD, within=60)
+    site.stack.broker.kill()
+    away = time.monotonic()
+    rollbacks = []
+    for deployment in bad.values():
+        began = time.monotonic()
+        rollbacks.append(site.program.roll_back_once(deployment))
+        assert time.monotonic() - began < 5
+    # Long enough for every client to have tried more than once.
+    time.sleep(max(0.0, away + 15 - time.monotonic()))
+    site.stack.broker.start()
+    back = time.time()
+
+    ended = site.program.finished(rollbacks, within=60)
+
+    assert [status for status, _ in ended.values()] == ["SUCCESS"] * 5, ended
+    query = (
+        "SELECT extract(epoch FROM max(started_at)) FROM dashboard_deployment WHERE id = ANY(%s)"
+    )
+    [(started,)] = site.ask(query, [int(each) for each in rollbacks])
+    print(f"started {float(started) - back:.1f} s after the broker was back")
+    assert float(started) - back < 5
+
+
+def test_rollbacks_end_though_the_database_crashes_every_four_seconds(site: Site) -> None:
+    before = trees(site.fleet)
+    bad = site.program.release(SOME, BAD, within=120)
+    waiting = iter(bad.values())
+    site.gate.close()
+    rollbacks = [site.program.roll_back(each) for each in islice(waiting, len(bad) // 2)]
+    site.are_at_the_gate(rollbacks)
+
+    began = time.monotonic()
+    restarts = 0
+    while time.monotonic() - began < RESTARTS_FOR:
+        site.stack.database.kill()
+        site.stack.database.start()
+        restarts += 1
+        until = time.monotonic() + 4
+        # Asked for while the database comes and goes: the program asks again, as it must.
+        rollbacks += [site.program.roll_back(each) for each in islice(waiting, 2)]
+        if time.monotonic() - began > RESTARTS_FOR / 3:
+            site.gate.open()
+        time.sleep(max(0.0, until - time.monotonic()))
+    rollbacks += [site.program.roll_back(each) for each in waiting]
+
+    ended = site.program.finished(rollbacks, within=120)
+    print(f"{restarts} restarts; all over {time.monotonic() - began - RESTARTS_FOR:.1f} s later")
+    assert [status for status, _ in ended.values()] == ["SUCCESS"] * len(bad), ended
+    assert trees(site.fleet) == before
