@@ -20,7 +20,8 @@ OVER = {"SUCCESS", "FAILED", "ABORTED", "PAUSED"}
 Steps = list[dict[str, Any]]
 
 _WORKFLOWS = """query($offset: Int!) {
-  workflows(limit: 100, offset: $offset) { nodes { id name } } applicationByName(name: "Shop") { id }
+  applicationByName(name: "Shop") { id }
+  workflows(limit: 100, offset: $offset) { nodes { id name } }
 }"""
 _START = "mutation($i: StartExecutionInput!) { startExecution(input: $i) { execution { id } } }"
 _CONFIRM = """query($id: String!) {
@@ -232,7 +233,7 @@ class Program:
         self.ask(_ABORT, i={"executionId": execution})
 
     def executions(self, *ids: str) -> list[dict[str, Any]]:
-        """These, or the newest hundred."""
+        """These (a hundred at most), or the newest hundred."""
         filters = [{"execution": {"operator": "IN", "values": list(ids)}}] if ids else []
         nodes: list[dict[str, Any]] = self.ask(_EXECUTIONS, filters=filters)["executions"]["nodes"]
         return nodes
@@ -243,7 +244,8 @@ class Program:
         found: dict[str, tuple[str, str]] = {}
 
         def are_over() -> bool:
-            for each in self.executions(*ids):
+            left = [each for each in ids if found.get(each, ("",))[0] not in OVER]
+            for each in self.executions(*left[:100]):
                 found[each["id"]] = each["status"], each["failureDetails"]
             return len(found) == len(ids) and all(status in OVER for status, _ in found.values())
 

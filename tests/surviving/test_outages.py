@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -88,7 +87,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             key = next(word for word in created.split() if word.startswith("lgk_"))
             eventually(stack.is_ready, 90, lambda: "getting ready")
             program = Program(stack.url, key)
+            t = time.monotonic()
+            print("ready", time.process_time())
             program.release(targets, GOOD, within=180)
+            print("released", time.monotonic() - t)
             yield Site(stack, fleet, gate, program)
         finally:
             gate.open()
@@ -105,17 +107,21 @@ def _is_whole(site: Site) -> Iterator[None]:
 def test_a_hundred_rollbacks_end_though_the_broker_loses_everything(site: Site) -> None:
     before = trees(site.fleet)
     bad = site.program.release(MANY, BAD, within=180)
+    print("released bad", time.monotonic())
     site.gate.close()
 
     rollbacks = []
     for deployment in bad.values():
         rollbacks.append(site.program.roll_back_once(deployment))
         site.stack.broker.flush()
+    print("asked", time.monotonic())
     site.are_at_the_gate(rollbacks)
+    print("at gate", time.monotonic())
     site.stack.broker.flush()
     site.gate.open()
 
     ended = site.program.finished(rollbacks, within=90)
+    print("ended", time.monotonic())
     assert [status for status, _ in ended.values()] == ["SUCCESS"] * 100, ended
     assert trees(site.fleet) == before
 

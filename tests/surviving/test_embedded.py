@@ -1,0 +1,246 @@
+"""The site that is one process on SQLite: killed again and again, and with its disk full."""
+
+import os
+import random
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.demo.site import Browser
+from tests.operating.stack import ROOT
+from tests.servers import free_port
+from tests.sshd import Fleet
+from tests.surviving.shop import (
+    BAD,
+    GOOD,
+    OVER,
+    Gate,
+    Program,
+    catalogue,
+    eventually,
+    gated,
+    trees,
+)
+
+KILLS = int(os.environ.get("LASTGOOD_TEST_EMBEDDED_KILLS", "8"))
+SEED = int(os.environ.get("LASTGOOD_TEST_SEED", "0")) or random.SystemRandom().randrange(10**6)
+PASSWORD = "correct horse battery"
+NAP = {"command": "true", "undo_command": "sleep 0.7"}
+SLOW = [
+    {"name": "First", "kind": "ssh.script", "settings": NAP},
+    {
+        "name": "Install",
+        "kind": "ssh.install",
+        "settings": {"restart_command": 'test "$LASTGOOD_DIRECTION" = deploy || sleep 0.7'},
+    },
+    {"name": "Last", "kind": "ssh.script", "settings": NAP},
+]
+
+
+class Embedded:
+    """`manage.py serve` in a state directory of its own."""
+
+    def __init__(self, state: Path) -> None:
+        self._state = state
+        self._port = free_port()
+        self.log = state / "log"
+        # Its log goes through a pipe, so that it can be written whatever becomes of its disk.
+        with self.log.open("wb") as log:
+            self._writer = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=log)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def manage(self, *arguments: str) -> str:
+        done = subprocess.run(self._command(*arguments), capture_output=True, text=True, **self._at)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def start(self) -> None:
+        """Returns at once."""
+        command = self._command("serve", "--port", str(self._port))
+        out = self._writer.stdin
+        self.process = subprocess.Popen(command, stdout=out, stderr=out, **self._at)
+
+    def kill(self) -> None:
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+
+    def end(self) -> None:
+        self.kill()
+        assert self._writer.stdin
+        self._writer.stdin.close()
+        self._writer.wait(10)
+
+    def readiness(self) -> httpx.Response | None:
+        with suppress(httpx.TransportError):
+            return httpx.get(f"{self.url}/readyz", timeout=10)
+        return None
+
+    def is_ready(self) -> bool:
+        found = self.readiness()
+        return found is not None and found.status_code == 200
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        database = f"file:{self._state}/lastgood.sqlite3?mode=ro"
+        with closing(sqlite3.connect(database, uri=True, timeout=10)) as connection:
+            return connection.execute(query).fetchall()
+
+    def epoch(self, execution: str) -> int:
+        """How often it was claimed."""
+        query = f"SELECT lease_epoch FROM dashboard_deployment WHERE id = {execution}"
+        return int(self.ask(query)[0][0])
+
+    def status(self, execution: str) -> str:
+        return str(
+            self.ask(f"SELECT status FROM dashboard_deployment WHERE id = {execution}")[0][0]
+        )
+
+    def let_write(self, is_allowed: bool) -> None:
+        """A file system that takes nothing, as a full disk; not even what is overwritten."""
+        assert self.process
+        _, hard = resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (hard if is_allowed else 0, hard))
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "manage.py", *arguments]
+
+    @property
+    def _at(self) -> dict[str, Any]:
+        kept = {name: text for name, text in os.environ.items() if not name.startswith("LASTGOOD_")}
+        ours = {
+            "LASTGOOD_STATE_DIR": str(self._state),
+            "LASTGOOD_API_CALLS_PER_MINUTE": "10000",
+            "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
+        }
+        return {"cwd": ROOT, "env": kept | ours}
+
+
+@pytest.fixture(scope="module")
+def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
+    made = Gate(tmp_path_factory.mktemp("gate") / "gate")
+    yield made
+    made.open()
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    with Fleet(2, tmp_path_factory.mktemp("fleet")) as hosts:
+        yield hosts
+
+
+@pytest.fixture(scope="module")
+def site(
+    tmp_path_factory: pytest.TempPathFactory, fleet: Fleet, gate: Gate
+) -> Iterator[tuple[Embedded, Program]]:
+    """With a good version on two targets."""
+    directory = tmp_path_factory.mktemp("state")
+    targets = {"Slow": (fleet.hosts, SLOW), "Gated": (fleet.hosts, gated(gate))}
+    path = directory / "shop.yaml"
+    path.write_text(catalogue(fleet, directory, targets))
+    embedded = Embedded(directory)
+    try:
+        embedded.manage("migrate", "--verbosity", "0")
+        embedded.manage("apply", str(path))
+        superuser = ("--noinput", "--username", "admin", "--email", "admin@example.org")
+        embedded.manage("createsuperuser", *superuser)
+        created = embedded.manage("apikey", "create", "ci", "--group", "Operators")
+        key = next(word for word in created.split() if word.startswith("lgk_"))
+        embedded.start()
+        eventually(embedded.is_ready, 60)
+        program = Program(embedded.url, key)
+        program.release(targets, GOOD, within=60)
+        yield embedded, program
+    finally:
+        gate.open()
+        embedded.end()
+
+
+def test_killed_at_any_moment_it_goes_on_with_the_same_rollback(
+    site: tuple[Embedded, Program], fleet: Fleet
+) -> None:
+    embedded, program = site
+    chance = random.Random(SEED)
+    before = trees(fleet)
+    waits: list[float] = []
+    while len(waits) < KILLS:
+        [bad] = program.release(["Slow"], BAD, within=60).values()
+        rollback = program.roll_back(bad)
+        eventually(lambda: embedded.epoch(rollback) > 0, 15)  # noqa: B023
+        while len(waits) < KILLS:
+            time.sleep(chance.uniform(0, 2.5))
+            if embedded.status(rollback) == "SUCCEEDED":
+                break
+            waits.append(_killed_and_claimed_again(embedded, rollback))
+        ended = program.finished([rollback], within=60)
+        assert [status for status, _ in ended.values()] == ["SUCCESS"], (SEED, ended)
+        assert trees(fleet) == before, SEED
+    assert max(waits) < 15, (SEED, waits)
+
+
+def _killed_and_claimed_again(embedded: Embedded, rollback: str) -> float:
+    """Seconds from the kill to the next claim; nothing where it had ended just before."""
+    embedded.kill()
+    killed, epoch = time.monotonic(), embedded.epoch(rollback)
+    embedded.start()
+    is_over = embedded.status(rollback) == "SUCCEEDED"
+    eventually(lambda: is_over or embedded.epoch(rollback) > epoch, 30)
+    return 0.0 if is_over else time.monotonic() - killed
+
+
+def test_with_a_full_disk_nothing_is_done_that_cannot_be_written_down(
+    site: tuple[Embedded, Program], fleet: Fleet, gate: Gate
+) -> None:
+    embedded, program = site
+    before = trees(fleet)
+    [bad] = program.release(["Gated"], BAD, within=60).values()
+    deployed = trees(fleet)
+    gate.close()
+    rollback = program.roll_back(bad)
+    at_work = "SELECT 1 FROM dashboard_step WHERE status = 'RUNNING'"
+    eventually(lambda: bool(embedded.ask(at_work)), 20)
+    with Browser(embedded.url, "admin", PASSWORD) as browser:
+        embedded.let_write(False)
+        try:
+            gate.open()
+            _is_told(embedded, program, browser, rollback)
+            assert trees(fleet) == deployed
+            assert embedded.process
+            assert embedded.process.poll() is None
+            assert embedded.status(rollback) == "RUNNING"
+        finally:
+            embedded.let_write(True)
+    ended = program.finished([rollback], within=60)
+    assert [status for status, _ in ended.values()] == ["SUCCESS"], ended
+    assert trees(fleet) == before
+    eventually(embedded.is_ready, 30)
+
+
+def _is_told(embedded: Embedded, program: Program, browser: Browser, rollback: str) -> None:
+    """For as long as it takes until nobody can rely on the lease any more, and longer."""
+
+    def says_why() -> bool:
+        found = embedded.readiness()
+        return found is not None and found.status_code == 503 and "disk" in found.text
+
+    began = time.monotonic()
+    eventually(says_why, 30)
+    with pytest.raises(httpx.HTTPStatusError, match="503"):
+        program.ask_once("{ viewer { name } }")
+    assert browser.get(f"/deployments/{rollback}/").status_code == 200
+    refused = browser.post("/sign-out/")
+    assert (refused.status_code, "takes no writes" in refused.text) == (503, True), refused.text
+    time.sleep(max(0.0, began + 15 - time.monotonic()))
