@@ -3,7 +3,6 @@
 import os
 import random
 import resource
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -23,7 +22,6 @@ from tests.sshd import Fleet
 from tests.surviving.shop import (
     BAD,
     GOOD,
-    OVER,
     Gate,
     Program,
     catalogue,

