@@ -45,7 +45,7 @@ def checks(now: datetime) -> Sequence[Check]:
         # The text may name the server; strangers are told the kind, the log has the rest.
         log.warning("Not ready: %s: %s", type(error).__name__, error)
         problem = f"The database does not answer ({type(error).__name__})."
-        return [Check("database", problem, "Start it, or mend LASTGOOD_DATABASE_URL.")]
+        return [Check("database", problem, FILE if connection.vendor == "sqlite" else SERVER)]
     named = {check.name: check for check in (Check("database"), *found)}
     return list(named.values())
 
@@ -86,6 +86,9 @@ def _fault_of_writing(now: datetime) -> str:
     return ""
 
 
+SERVER = "Start it, or mend LASTGOOD_DATABASE_URL."
+# SQLite needs room even to open a file that nobody has open.
+FILE = "Look whether its disk is full or read-only; it is in LASTGOOD_STATE_DIR."
 ROOM = "Make room on its disk; look whether it is mounted read-only, or locked by somebody."
 START = "Start one: `celery -A dashboard worker`."
 LOOK = "Look whether the broker answers them, and whether all are busy (LASTGOOD_CONCURRENCY)."

@@ -157,7 +157,7 @@ class Stack:
     def is_ready(self) -> bool:
         try:
             return httpx.get(f"{self.url}/readyz").status_code == 200
-        except httpx.ConnectError:
+        except httpx.TransportError:  # refused, or too busy with starting
             return False
 
     def end(self) -> None:

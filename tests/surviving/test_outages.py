@@ -3,6 +3,7 @@
 Everything is a process of its own, and whatever goes away is killed.
 """
 
+import logging
 import os
 import time
 from collections.abc import Iterator
@@ -28,7 +29,8 @@ from tests.surviving.shop import (
     trees,
 )
 
-MANY = [f"T{number:03}" for number in range(20)]
+log = logging.getLogger(__name__)
+MANY = [f"T{number:03}" for number in range(100)]
 SOME = MANY[:20]
 TOGETHER, IMPATIENT = "Together", "Impatient"
 RESTARTS_FOR = float(os.environ.get("LASTGOOD_TEST_RESTART_SECONDS", "25"))
@@ -99,10 +101,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             key = next(word for word in created.split() if word.startswith("lgk_"))
             eventually(stack.is_ready, 90, lambda: "getting ready")
             program = Program(stack.url, key)
-            t = time.monotonic()
-            print("ready", time.process_time())
             program.release(targets, GOOD, within=180)
-            print("released", time.monotonic() - t)
             yield Site(stack, fleet, gate, program)
         finally:
             gate.open()
@@ -119,21 +118,19 @@ def _is_whole(site: Site) -> Iterator[None]:
 def test_a_hundred_rollbacks_end_though_the_broker_loses_everything(site: Site) -> None:
     before = trees(site.fleet)
     bad = site.program.release(MANY, BAD, within=180)
-    print("released bad", time.monotonic())
     site.gate.close()
 
     rollbacks = []
     for deployment in bad.values():
         rollbacks.append(site.program.roll_back_once(deployment))
         site.stack.broker.flush()
-    print("asked", time.monotonic())
     site.are_at_the_gate(rollbacks)
-    print("at gate", time.monotonic())
     site.stack.broker.flush()
     site.gate.open()
 
+    opened = time.monotonic()
     ended = site.program.finished(rollbacks, within=90)
-    print("ended", time.monotonic())
+    log.info("All over %.1f s after the gate was opened.", time.monotonic() - opened)
     assert [status for status, _ in ended.values()] == ["SUCCESS"] * len(MANY), ended
     assert trees(site.fleet) == before
 
@@ -159,7 +156,7 @@ def test_without_a_broker_rollbacks_are_taken_and_they_start_when_it_is_back(sit
         "SELECT extract(epoch FROM max(started_at)) FROM dashboard_deployment WHERE id = ANY(%s)"
     )
     [(started,)] = site.ask(query, [int(each) for each in rollbacks])
-    print(f"started {float(started) - back:.1f} s after the broker was back")
+    log.info("The last started %.1f s after the broker was back.", float(started) - back)
     assert float(started) - back < 5
 
 
@@ -183,10 +180,11 @@ def test_rollbacks_end_though_the_database_crashes_every_four_seconds(site: Site
         if time.monotonic() - began > RESTARTS_FOR / 3:
             site.gate.open()
         time.sleep(max(0.0, until - time.monotonic()))
+    ended_at = time.monotonic()
     rollbacks += [site.program.roll_back(each) for each in waiting]
 
     ended = site.program.finished(rollbacks, within=120)
-    print(f"{restarts} restarts; all over {time.monotonic() - began - RESTARTS_FOR:.1f} s later")
+    log.info("%s restarts; over %.1f s later.", restarts, time.monotonic() - ended_at)
     assert [status for status, _ in ended.values()] == ["SUCCESS"] * len(bad), ended
     assert trees(site.fleet) == before
 
