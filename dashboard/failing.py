@@ -24,6 +24,6 @@ def failed(request: HttpRequest) -> HttpResponse:
         answer: HttpResponse = JsonResponse({"errors": [UNAVAILABLE]}, status=503)
     else:
         # Without the request: what the page would say of it has to be asked of the database.
-        answer = render(None, "503.html", status=503)  # type: ignore[arg-type]
+        answer = render(None, "503.html", status=503)
     answer["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return answer

@@ -18,7 +18,7 @@ INTERNAL = {
     "again, report it to whoever runs this site.",
     "extensions": {"code": "INTERNAL"},
 }
-UNAVAILABLE = {
+UNAVAILABLE: dict[str, Any] = {
     "message": "The database does not answer, or takes no writes. Try again in some seconds; if "
     "you asked for a change, look first whether it was made.",
     "extensions": {"code": "UNAVAILABLE"},

@@ -124,7 +124,7 @@ class Stack:
             input=input,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
         )
 
     def manage(self, *commands: str, **environment: str) -> str:

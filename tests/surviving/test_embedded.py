@@ -65,7 +65,9 @@ class Embedded:
         return f"http://127.0.0.1:{self._port}"
 
     def manage(self, *arguments: str) -> str:
-        done = subprocess.run(self._command(*arguments), capture_output=True, text=True, **self._at)
+        done: subprocess.CompletedProcess[str] = subprocess.run(
+            self._command(*arguments), capture_output=True, text=True, **self._at
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

@@ -56,7 +56,7 @@ class Site:
     def ask(self, query: str, *given: Any) -> list[tuple[Any, ...]]:
         """What the database knows and the API does not tell."""
         with psycopg.connect(self.stack.database.url) as connection:
-            return connection.execute(query, given).fetchall()  # type: ignore[arg-type]
+            return connection.execute(query, given).fetchall()
 
     def are_at_the_gate(self, rollbacks: list[str], step: str = "Drain") -> None:
         query = (
