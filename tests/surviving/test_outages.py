@@ -7,77 +7,22 @@ import logging
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
-import psycopg
 import pytest
 
-from tests.operating.stack import Stack, make_image
+from tests.operating.stack import make_image
 from tests.servers import PostgreSQL, Redis
 from tests.sshd import Fleet
-from tests.surviving.shop import (
-    BAD,
-    GOOD,
-    Gate,
-    Program,
-    catalogue,
-    eventually,
-    gated,
-    restarting,
-    trees,
-)
+from tests.surviving.program import Program, eventually
+from tests.surviving.shop import BAD, GOOD, Gate, catalogue, gated, restarting, trees
+from tests.surviving.site import Crowded, Site
 
 log = logging.getLogger(__name__)
 MANY = [f"T{number:03}" for number in range(100)]
 SOME = MANY[:20]
 TOGETHER, IMPATIENT = "Together", "Impatient"
 RESTARTS_FOR = float(os.environ.get("LASTGOOD_TEST_RESTART_SECONDS", "25"))
-
-
-class Crowded(Stack):
-    """A worker that works on everything at once."""
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return super().environment | {"LASTGOOD_CONCURRENCY": "110"}
-
-
-@dataclass
-class Site:
-    """A shop whose good version runs everywhere, and what it takes to disturb it."""
-
-    stack: Stack
-    fleet: Fleet
-    gate: Gate
-    program: Program
-
-    def ask(self, query: str, *given: Any) -> list[tuple[Any, ...]]:
-        """What the database knows and the API does not tell."""
-        with psycopg.connect(self.stack.database.url) as connection:
-            return connection.execute(query, given).fetchall()
-
-    def are_at_the_gate(self, rollbacks: list[str], step: str = "Drain") -> None:
-        query = (
-            "SELECT count(*) FROM dashboard_step s JOIN dashboard_phase p ON s.phase_id = p.id"
-            " WHERE p.deployment_id = ANY(%s) AND s.name LIKE %s AND s.status = 'RUNNING'"
-        )
-        ids = [int(each) for each in rollbacks]
-        wanted = [(len(rollbacks),)]
-        eventually(lambda: self.ask(query, ids, f"%{step}") == wanted, 120, lambda: "all at work")
-
-    def step(self, rollback: str, columns: str = "outcomes") -> list[tuple[Any, ...]]:
-        """Of its only step."""
-        query = (
-            f"SELECT {columns} FROM dashboard_step s JOIN dashboard_phase p ON s.phase_id = p.id"
-            " WHERE p.deployment_id = %s"
-        )
-        return self.ask(query.replace("message", "s.message"), int(rollback))
-
-    def outcomes(self, rollback: str) -> dict[str, Any]:
-        [(found,)] = self.step(rollback)
-        return {host: found.get(host, {"state": ""}) for host in self.fleet.hosts}
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +58,9 @@ def _is_whole(site: Site) -> Iterator[None]:
     """However a test ended, the next one finds everything up and nobody waiting."""
     yield
     site.gate.open()
+    for server in (site.stack.broker, site.stack.database):
+        if not server.answers():
+            server.start()
 
 
 def test_a_hundred_rollbacks_end_though_the_broker_loses_everything(site: Site) -> None:
