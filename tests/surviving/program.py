@@ -98,7 +98,8 @@ class Program:
 
     def roll_back_once(self, execution: str) -> str:
         found = self.ask_once(_CONFIRM, id=execution)["rollbackConfirmation"]
-        assert found["plan"], found["refusals"]
+        if not found["plan"]:
+            raise Refused(found["refusals"])
         fingerprint = found["plan"]["fingerprint"]
         sent = {"executionId": execution, "fingerprint": fingerprint, "notes": "Prices are 0"}
         started: str = self.ask_once(_ROLL_BACK, i=sent)["rollbackDeployment"]["execution"]["id"]

@@ -7,7 +7,7 @@ import logging
 import os
 import time
 from collections.abc import Iterator
-from itertools import islice
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -110,32 +110,38 @@ def test_without_a_broker_rollbacks_are_taken_and_they_start_when_it_is_back(sit
 
 def test_rollbacks_end_though_the_database_crashes_every_four_seconds(site: Site) -> None:
     before = trees(site.fleet)
-    bad = site.program.release(SOME, BAD, within=120)
-    waiting = iter(bad.values())
+    bad = list(site.program.release(SOME, BAD, within=120).values())
     site.gate.close()
-    rollbacks = [site.program.roll_back(each) for each in islice(waiting, len(bad) // 2)]
+    rollbacks = [site.program.roll_back(each) for each in bad[:10]]
     site.are_at_the_gate(rollbacks)
 
-    began = time.monotonic()
-    restarts = 0
-    while (passed := time.monotonic() - began) < RESTARTS_FOR:
-        site.stack.database.kill()
-        site.stack.database.start()
-        restarts += 1
-        until = time.monotonic() + 4
-        if passed > RESTARTS_FOR / 3:
-            site.gate.open()
+    with ThreadPoolExecutor(1) as pool:
+        began = time.monotonic()
+        crashing = pool.submit(_crash, site.stack.database)
         # Asked for while the database comes and goes: the program asks again, as it must.
-        due = int(len(bad) * passed / RESTARTS_FOR) - len(rollbacks)
-        rollbacks += [site.program.roll_back(each) for each in islice(waiting, max(due, 0))]
-        time.sleep(max(0.0, until - time.monotonic()))
-    ended_at = time.monotonic()
-    rollbacks += [site.program.roll_back(each) for each in waiting]
+        for number, each in enumerate(bad[10:], start=1):
+            rollbacks.append(site.program.roll_back(each))
+            if number == 4:
+                site.gate.open()
+            time.sleep(max(0.0, began + RESTARTS_FOR * number / 10 - time.monotonic()))
+        restarts, ended_at = crashing.result(), time.monotonic()
 
     ended = site.program.finished(rollbacks, within=120)
     log.info("%s restarts; over %.1f s later.", restarts, time.monotonic() - ended_at)
     assert [status for status, _ in ended.values()] == ["SUCCESS"] * len(bad), ended
     assert trees(site.fleet) == before
+
+
+def _crash(database: PostgreSQL) -> int:
+    """Again and again; how often it was."""
+    began, count = time.monotonic(), 0
+    while time.monotonic() - began < RESTARTS_FOR:
+        database.kill()
+        time.sleep(0.5)  # away for long enough to be missed
+        database.start()
+        count += 1
+        time.sleep(4)
+    return count
 
 
 def test_a_host_that_is_cut_off_for_a_while_is_named_and_brought_back(site: Site) -> None:
