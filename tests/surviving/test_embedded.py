@@ -62,9 +62,9 @@ def site(
         created = embedded.manage("apikey", "create", "ci", "--group", "Operators")
         key = next(word for word in created.split() if word.startswith("lgk_"))
         embedded.start()
-        eventually(embedded.is_ready, 60)
+        eventually(embedded.is_ready, 180)
         program = Program(embedded.url, key)
-        program.release(targets, GOOD, within=60)
+        program.release(targets, GOOD, within=120)
         yield embedded, program
     finally:
         gate.open()
@@ -80,7 +80,7 @@ def test_killed_at_any_moment_it_goes_on_with_the_same_rollback(
     before = trees(fleet)
     waits: list[tuple[float, float]] = []
     while len(waits) < KILLS:
-        [bad] = program.release(["Slow"], BAD, within=60).values()
+        [bad] = program.release(["Slow"], BAD, within=120).values()
         rollback = program.roll_back(bad)
         eventually(lambda: embedded.epoch(rollback) > 0, 15)  # noqa: B023
         while len(waits) < KILLS:
@@ -88,7 +88,7 @@ def test_killed_at_any_moment_it_goes_on_with_the_same_rollback(
             if embedded.status(rollback) == "SUCCEEDED":
                 break
             waits.append(_killed_and_claimed_again(embedded, rollback))
-        ended = program.finished([rollback], within=60)
+        ended = program.finished([rollback], within=120)
         assert [status for status, _ in ended.values()] == ["SUCCESS"], ended
         assert trees(fleet) == before
     log.info("seed %s: claimed again after %s s", seed, [round(wait, 1) for wait, _ in waits])
@@ -114,7 +114,7 @@ def test_with_a_full_disk_nothing_is_done_that_cannot_be_written_down(
 ) -> None:
     embedded, program = site
     before = trees(fleet)
-    [bad] = program.release(["Gated"], BAD, within=60).values()
+    [bad] = program.release(["Gated"], BAD, within=120).values()
     deployed = trees(fleet)
     gate.close()
     rollback = program.roll_back(bad)
@@ -131,7 +131,7 @@ def test_with_a_full_disk_nothing_is_done_that_cannot_be_written_down(
             assert embedded.status(rollback) == "RUNNING"
         finally:
             embedded.let_write(True)
-    ended = program.finished([rollback], within=60)
+    ended = program.finished([rollback], within=120)
     assert [status for status, _ in ended.values()] == ["SUCCESS"], ended
     assert trees(fleet) == before
     eventually(embedded.is_ready, 30)

@@ -44,9 +44,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             stack.start("worker")
             created = stack.manage(f"apply {path}", "apikey create ci --group Operators")
             key = next(word for word in created.split() if word.startswith("lgk_"))
-            eventually(stack.is_ready, 90, lambda: "getting ready")
+            eventually(stack.is_ready, 180, lambda: "getting ready")
             program = Program(stack.url, key)
-            program.release(targets, GOOD, within=180)
+            program.release(targets, GOOD, within=300)
             yield Site(stack, fleet, gate, program)
         finally:
             gate.open()
@@ -65,7 +65,7 @@ def _is_whole(site: Site) -> Iterator[None]:
 
 def test_a_hundred_rollbacks_end_though_the_broker_loses_everything(site: Site) -> None:
     before = trees(site.fleet)
-    bad = site.program.release(MANY, BAD, within=180)
+    bad = site.program.release(MANY, BAD, within=300)
     site.gate.close()
 
     rollbacks = []
