@@ -7,8 +7,8 @@ import psycopg
 
 from tests.operating.stack import Stack
 from tests.sshd import Fleet
-from tests.surviving.program import Program, eventually
-from tests.surviving.shop import Gate
+from tests.outages.program import Program, eventually
+from tests.outages.shop import Gate
 
 
 class Crowded(Stack):

@@ -11,9 +11,9 @@ import pytest
 
 from tests.demo.site import Browser
 from tests.sshd import Fleet
-from tests.surviving.embedded import PASSWORD, Embedded
-from tests.surviving.program import Program, eventually
-from tests.surviving.shop import BAD, GOOD, Gate, catalogue, gated, trees
+from tests.outages.embedded import PASSWORD, Embedded
+from tests.outages.program import Program, eventually
+from tests.outages.shop import BAD, GOOD, Gate, catalogue, gated, trees
 
 KILLS = int(os.environ.get("LASTGOOD_TEST_EMBEDDED_KILLS", "8"))
 SEED = int(os.environ.get("LASTGOOD_TEST_SEED", "1"))
