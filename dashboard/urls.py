@@ -9,6 +9,7 @@ from dashboard import views
 from dashboard.graphql.view import graphql
 from dashboard.operating import views as operating
 
+handler500 = "dashboard.failing.failed"
 urlpatterns = [
     path("", views.services, name="services"),
     path("services/<int:service_id>/", views.service, name="service"),

@@ -63,6 +63,7 @@ class Execution:
         self.runtime = runtime
         self._seen: tuple[Observation, datetime] | None = None
         self._faults = 0  # passing ones, one after the other
+        self._has_begun = False  # any step
         self.deployment = (
             Deployment.objects.with_names()
             .select_related(
@@ -222,6 +223,7 @@ class Execution:
         self._require_right()
         control = self.pulse.control(step.pk)
         began = self.runtime.now()
+        self._has_begun = True
         journal.begin_step(self.lease, step, began)
         try:
             self._until_done(step, control)
@@ -343,7 +345,8 @@ class Execution:
             lifecycle.release(self.lease, self.runtime.shared_now())
             return
         back = self._is_going_back()
-        left = proof.left_at(self.deployment, self._look_after(back=back, begun_only=True))
+        after = self._look_after(back=back, begun_only=True)
+        left = proof.left_at(self.deployment, after, is_inherited=not self._has_begun)
         by = self.deployment.events.filter(status=Status.ABORTING).latest("pk").message
         self._rest(Ended(Status.ABORTED, "ABORTED", f"{by} {left}"))
 

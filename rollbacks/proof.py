@@ -97,14 +97,17 @@ def is_shown_everywhere(deployment: Deployment, after: Judged) -> bool:
     return set(having(after, Verdict.DEPLOYED)) == instances(deployment, Direction.FORWARD)
 
 
-def left_at(deployment: Deployment, after: Judged) -> str:
+def left_at(deployment: Deployment, after: Judged, *, is_inherited: bool) -> str:
     """Where an aborted execution left each instance it had begun on.
 
     A worker that died may not have reported what it did last, so whatever it had come to and does
-    not show what it showed before counts as well.
+    not show what it showed before counts as well. `is_inherited`: whoever aborts has begun nothing
+    itself; then all that a dead one was at counts, for a script may have run without showing.
     """
-    steps = Step.objects.filter(phase__deployment=deployment)
+    steps = Step.objects.filter(phase__deployment=deployment).select_related("phase")
     reported = {key for step in steps for key in step.outcomes}
+    if is_inherited:
+        reported |= {key for step in steps if _may_have_acted(step) for key in _keys(step)}
     begun = {
         key for direction in Direction for key in instances(deployment, direction, begun_only=True)
     }
@@ -116,6 +119,15 @@ def left_at(deployment: Deployment, after: Judged) -> str:
         or (each["key"] in begun and _has_changed(each, before.get(each["key"])))
     ]
     return f"Left as they are: {', '.join(left)}." if left else "No instance was touched."
+
+
+def _may_have_acted(step: Step) -> bool:
+    """Whether it was being worked on, and not only captured."""
+    return step.status == StepStatus.RUNNING and bool(step.undoes_id or step.captured is not None)
+
+
+def _keys(step: Step) -> list[str]:
+    return step.phase.instances or []
 
 
 def _has_changed(each: dict[str, Any], before: str | None) -> bool:

@@ -153,7 +153,7 @@ class PostgreSQL(Server):
             "-c",
             "unix_socket_directories=",
             "-c",
-            "max_connections=200",
+            "max_connections=300",
         )
         where = ("-D", str(self._data), "-h", LOOPBACK, "-p", str(self.port))
         return [str(self.program("postgres")), *where, *switches]

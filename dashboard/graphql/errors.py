@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.exceptions import StrawberryInputCoercionError
@@ -16,6 +17,11 @@ INTERNAL = {
     "message": "Something went wrong on the server, and it was logged. Try again; if it happens "
     "again, report it to whoever runs this site.",
     "extensions": {"code": "INTERNAL"},
+}
+UNAVAILABLE: dict[str, Any] = {
+    "message": "The database does not answer, or takes no writes. Try again in some seconds; if "
+    "you asked for a change, look first whether it was made.",
+    "extensions": {"code": "UNAVAILABLE"},
 }
 
 
@@ -62,4 +68,7 @@ def _of_cause(cause: Exception) -> dict[str, Any]:
         return refused(BadUserInput(" ".join(cause.messages)))
     if isinstance(cause, ApiError):
         return refused(cause)
+    if isinstance(cause, (OperationalError, InterfaceError)):
+        log.warning("GraphQL: the database is away: %s", cause)
+        return UNAVAILABLE
     return INTERNAL

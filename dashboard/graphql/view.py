@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -19,7 +20,7 @@ from accounts.models import User
 from accounts.needs import SIGNED_IN, needs
 from dashboard.graphql import calls
 from dashboard.graphql.body import Asked, Unreadable, asked_by
-from dashboard.graphql.errors import INTERNAL, described, refused
+from dashboard.graphql.errors import INTERNAL, UNAVAILABLE, described, refused
 from dashboard.graphql.schema import SCHEMA
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,8 @@ def graphql(request: HttpRequest) -> HttpResponse:
         return _answer(error, error.status)
     except TooManyRequests as error:
         return _too_many(error)
+    except (OperationalError, InterfaceError):
+        raise  # see dashboard.failing
     except Exception:
         log.exception("The GraphQL door failed")
         return JsonResponse({"errors": [INTERNAL]}, status=500)
@@ -51,7 +54,8 @@ def _post(request: HttpRequest, actor: User) -> HttpResponse:
     calls.admit(actor, now)
     answer = _answered(asked_by(request), Context(request, actor, now))
     codes = {each["extensions"]["code"] for each in answer.get("errors", ())}
-    return JsonResponse(answer, status=400 if "GRAPHQL_PARSE_FAILED" in codes else 200)
+    statuses = {"GRAPHQL_PARSE_FAILED": 400, UNAVAILABLE["extensions"]["code"]: 503}
+    return JsonResponse(answer, status=max(statuses.get(code, 200) for code in ("", *codes)))
 
 
 def _answered(asked: Asked, context: Context) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """Can this installation do its work: database, migrations, and some worker that takes hints."""
 
 import logging
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
-from django.db import Error, connection
+from django.db import Error, connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Max
@@ -14,6 +15,7 @@ from django.db.models import Max
 from dashboard.models import WorkerSeen
 
 log = logging.getLogger(__name__)
+SIGNED_WITHIN = timedelta(seconds=12)  # then two signatures are missing
 SWEPT_WITHIN = timedelta(seconds=30)
 HINTED_WITHIN = timedelta(seconds=60)
 
@@ -43,8 +45,9 @@ def checks(now: datetime) -> Sequence[Check]:
         # The text may name the server; strangers are told the kind, the log has the rest.
         log.warning("Not ready: %s: %s", type(error).__name__, error)
         problem = f"The database does not answer ({type(error).__name__})."
-        return [Check("database", problem, "Start it, or mend LASTGOOD_DATABASE_URL.")]
-    return [Check("database"), *found]
+        return [Check("database", problem, FILE if connection.vendor == "sqlite" else SERVER)]
+    named = {check.name: check for check in (Check("database"), *found)}
+    return list(named.values())
 
 
 @cache
@@ -61,6 +64,9 @@ def _migrations() -> Check:
 
 def _workers(now: datetime) -> Check:
     seen = WorkerSeen.objects.aggregate(swept=Max("at"), hinted=Max("took_hint_at"))
+    is_signed = seen["swept"] is not None and now - seen["swept"] <= SIGNED_WITHIN
+    if not is_signed and (fault := _fault_of_writing(now)):
+        return Check("database", f"The database answers, but takes no writes ({fault}).", ROOM)
     if seen["swept"] is None or now - seen["swept"] > SWEPT_WITHIN:
         return Check("workers", f"No worker was seen {_since(seen['swept'], now)}.", START)
     if seen["hinted"] is None or now - seen["hinted"] > HINTED_WITHIN:
@@ -69,6 +75,21 @@ def _workers(now: datetime) -> Check:
     return Check("workers")
 
 
+def _fault_of_writing(now: datetime) -> str:
+    """The kind of error, if any. Nobody sees the row, but the disk has to take it."""
+    try:
+        with transaction.atomic():
+            WorkerSeen.objects.create(name=uuid.uuid4().hex, at=now).delete()
+    except Error as error:
+        log.warning("The database takes no writes: %s: %s", type(error).__name__, error)
+        return type(error).__name__
+    return ""
+
+
+SERVER = "Start it, or mend LASTGOOD_DATABASE_URL."
+# SQLite needs room even to open a file that nobody has open.
+FILE = "Look whether its disk is full or read-only; it is in LASTGOOD_STATE_DIR."
+ROOM = "Make room on its disk; look whether it is mounted read-only, or locked by somebody."
 START = "Start one: `celery -A dashboard worker`."
 LOOK = "Look whether the broker answers them, and whether all are busy (LASTGOOD_CONCURRENCY)."
 

@@ -48,6 +48,15 @@ class Browser:
         assert answer.status_code == 200, answer.text
         return answer
 
+    def get(self, path: str) -> httpx.Response:
+        return self._client.get(path)
+
+    def post(self, path: str, **fields: str) -> httpx.Response:
+        """Send these fields, whatever the answer."""
+        token = {"csrfmiddlewaretoken": self._client.cookies["csrftoken"]}
+        referer = {"Referer": str(self._client.base_url)}
+        return self._client.post(path, data=fields | token, headers=referer)
+
     def __enter__(self) -> Self:
         return self
 

@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from accounts.policy import Denied
 from accounts.vocabulary import AccountPermission, Action
-from dashboard.models import Deployment, Status, StepStatus
+from dashboard.models import Deployment, Status, Step, StepStatus
 from rollbacks import actions, lifecycle
 from rollbacks.eligibility import Refused
-from tests.engine.faults import expire
+from tests.engine.faults import Crash, expire
 from tests.engine.threads import begin
 from tests.lab import Fleet
 from tests.scene import Scene, group, person, run, verdicts
@@ -117,6 +117,25 @@ def test_an_abort_with_a_dead_worker_ends_when_its_lease_has(shop: Scene, fleet:
     assert done.status == Status.ABORTED
     assert fleet.calls == []
     assert "No instance was touched." in done.message
+
+
+def test_an_abort_names_what_a_dead_worker_was_at_though_nothing_shows(
+    shop: Scene, fleet: Fleet
+) -> None:
+    shop.deploy("1.4.1")
+    deployment = shop.start("1.4.2")
+
+    def die(host: str) -> None:
+        raise Crash(host)
+
+    fleet.before_change = die
+    with pytest.raises(Crash):
+        run(deployment)
+    Step.objects.filter(phase__deployment=deployment).update(outcomes={})  # it came to no report
+    abort(shop, deployment)
+    expire(deployment)
+    done = run(deployment)
+    assert done.message.startswith("Aborted by engineer. Left as they are: web-1 at 1.4.1")
 
 
 def test_an_abort_that_sees_nothing_says_so_and_ends(shop: Scene, fleet: Fleet) -> None:

@@ -125,7 +125,7 @@ class Stack:
             input=input,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
         )
 
     def manage(self, *commands: str, **environment: str) -> str:
@@ -158,7 +158,7 @@ class Stack:
     def is_ready(self) -> bool:
         try:
             return httpx.get(f"{self.url}/readyz").status_code == 200
-        except httpx.ConnectError:
+        except httpx.TransportError:  # refused, or too busy with starting
             return False
 
     def end(self) -> None:
