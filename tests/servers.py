@@ -41,6 +41,7 @@ class Server:
     ends_with: ClassVar[signal.Signals] = signal.SIGTERM
     crashes_with: ClassVar[signal.Signals] = signal.SIGKILL
     start_seconds: ClassVar[float] = START_SECONDS
+    has_children: ClassVar[bool] = False  # that do not end by themselves with it
 
     def __init__(self) -> None:
         self.port = 0
@@ -77,7 +78,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                start_new_session=True,
+                start_new_session=self.has_children,
                 **self._identity(),
             )
         deadline = time.monotonic() + self.start_seconds
@@ -218,6 +219,7 @@ class RabbitMQ(Server):
 
     # Erlang starts slowly, and a machine that runs tests is busy.
     start_seconds = 120.0
+    has_children = True
 
     def __init__(self) -> None:
         super().__init__()
