@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from tests.surviving import writes
 from tests.surviving.site import Claim
 from tests.surviving.traffic import Shop
 from tests.surviving.witness import Command
@@ -57,11 +58,13 @@ class Audited:
     rollbacks: int
     claims: int
     commands: int
+    writes: int
     restarted_again: int
 
     def __str__(self) -> str:
         return (
             f"{self.rollbacks} rollbacks, {self.claims} claims, {self.commands} commands on hosts, "
+            f"{self.writes} writes, "
             f"{self.restarted_again} restart commands more than once"
         )
 
@@ -85,13 +88,15 @@ def audit(shop: Shop, *, each_effect_once: bool = True) -> Audited:
         *work.stale(),
         *(work.repeated(shop.site.fleet.hosts) if each_effect_once else ()),
         *_epochs(claims),
+        *(writes.of_others(shop.site) if shop.site.database else ()),
         *_stuck(shop.site.url),
         *_hosts(shop),
     ]
     assert not wrong, "\n".join(map(str, wrong))
     assert "all as they were recorded" in shop.site.manage("audit verify")
     rollbacks = sum(row.rolls_back is not None for row in rows)
-    return Audited(rollbacks, len(claims), len(commands), work.restarted_again())
+    written = writes.count(shop.site) if shop.site.database else 0
+    return Audited(rollbacks, len(claims), len(commands), written, work.restarted_again())
 
 
 class _Work:

@@ -16,6 +16,7 @@ import pytest
 
 from tests.operating.stack import eventually
 from tests.servers import PostgreSQL, RabbitMQ, Redis
+from tests.surviving import writes
 from tests.surviving.site import Site
 from tests.surviving.traffic import Shop
 from tests.surviving.witness import WitnessedFleet
@@ -63,6 +64,8 @@ def shop_on(tmp_path: Path) -> Iterator[Open]:
             running.callback(site.end)
             shop = Shop(site, targets, pause)
             shop.open()
+            if database:
+                writes.watch(site)
             for name in ("web", *(workers if broker else ())):
                 site.start(name)
             eventually(site.is_up, 120, "getting ready")

@@ -1,8 +1,9 @@
-"""Kills workers in the middle of rollbacks, and measures how long those then lie still."""
+"""Kills or pauses workers in the middle of rollbacks, and measures how long those lie still."""
 
+import signal
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -29,29 +30,23 @@ class Killer:
 
     site: Site
     random: Random
-    kills: int = 0
+    number: signal.Signals = signal.SIGKILL
+    strikes: int = 0
     interruptions: list[Interruption] = field(default_factory=list)
     _next_at: float = 0.0
 
     def strike(self, *, least: float, most: float) -> None:
-        """Kill one worker and start it again, if it is time to and there is one to kill."""
+        """Strike one worker and start it again, if it is time to and there is one to strike."""
         if time.monotonic() < self._next_at:
             return
-        owners = {each.owner: name for name, each in self.site.now.items()}
-        held = sorted({owner for _, owner, _ in self.site.rows(_AT_WORK)} & owners.keys())
-        if not held:
-            return
-        owner = self.random.choice(held)
-        at = self.site.kill(owners[owner])
-        self.site.start(owners[owner])
-        cut = [
-            Interruption(pk, epoch, at)
-            for pk, holder, epoch in self.site.rows(_AT_WORK)
-            if holder == owner
-        ]
-        self.kills += bool(cut)  # otherwise it had just ended
-        self.interruptions += cut
-        self._next_at = time.monotonic() + self.random.uniform(least, most)
+        if name := a_worker_at_work(self.site, self.random):
+            owner = self.site.now[name].owner
+            at = self.site.end_one(name, self.number)
+            self.site.start(name)
+            cut = [Interruption(pk, epoch, at) for pk, epoch in held_by(self.site, owner)]
+            self.strikes += bool(cut)  # otherwise it had just ended
+            self.interruptions += cut
+            self._next_at = time.monotonic() + self.random.uniform(least, most)
 
     def gaps(self) -> list[float]:
         """Seconds from each interruption to the next claim, in order of length."""
@@ -67,6 +62,50 @@ class Killer:
             - each.at
             for each in self.interruptions
         )
+
+
+@dataclass
+class Pauser:
+    """Stops workers until others have taken over all that they held, then lets them go on."""
+
+    site: Site
+    random: Random
+    at_once: int
+    pauses: int = 0
+    _taken: dict[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
+
+    def strike(self) -> None:
+        """Stop one more if there may be one more, and wake those that have nothing left."""
+        if len(self._taken) < self.at_once and (
+            name := a_worker_at_work(self.site, self.random, but_not=self._taken.keys())
+        ):
+            self.site.now[name].signal(signal.SIGSTOP)
+            self._taken[name] = held_by(self.site, self.site.now[name].owner)
+        for name, held in list(self._taken.items()):
+            if not set(held) & set(held_by(self.site, self.site.now[name].owner)):
+                self._wake(name)
+
+    def rest(self) -> None:
+        """Nobody stays stopped."""
+        for name in list(self._taken):
+            self._wake(name)
+
+    def _wake(self, name: str) -> None:
+        self.site.now[name].signal(signal.SIGCONT)
+        self.pauses += bool(self._taken.pop(name))  # otherwise it had just ended
+
+
+def a_worker_at_work(site: Site, random: Random, but_not: Iterable[str] = ()) -> str | None:
+    """The name of one that has a rollback on its hands."""
+    owners = {owner for _, owner, _ in site.rows(_AT_WORK)}
+    names = [name for name, each in site.now.items() if each.owner in owners]
+    there_are = sorted(set(names) - set(but_not))
+    return random.choice(there_are) if there_are else None
+
+
+def held_by(site: Site, owner: str) -> list[tuple[int, int]]:
+    """The rollbacks it has, with their epochs."""
+    return [(pk, epoch) for pk, holder, epoch in site.rows(_AT_WORK) if holder == owner]
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -45,12 +45,16 @@ def main() -> None:
 
 
 def _become_worker(app: Any, asked: dict[str, Any]) -> NoReturn:
+    from dashboard.operating import counts
+
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     nothing = os.open(os.devnull, os.O_RDONLY)
     log = os.open(asked["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for number, handle in enumerate((nothing, log, log)):
         os.dup2(handle, number)
     os.environ.update(asked["environment"])
+    # To PostgreSQL it says who it is as leases do.
+    os.environ["PGAPPNAME"] = counts.process_name()
     random.seed()  # or all would sweep at the same moments
     try:
         app.worker_main(asked["arguments"])

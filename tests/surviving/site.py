@@ -109,15 +109,16 @@ class Site:
         self.past.append(self.now[name])
         return self.now[name]
 
-    def kill(self, name: str) -> float:
-        """SIGKILL; the moment of it."""
-        killed = self.now.pop(name)
-        killed.signal(signal.SIGKILL)
+    def end_one(self, name: str, number: signal.Signals = signal.SIGKILL) -> float:
+        """Send the signal; the moment of it. A killed one is gone then, others end by and by."""
+        ending = self.now.pop(name)
+        ending.signal(number)
         at = time.time()
         if name == "web":
             assert self._web
             self._web.wait()
-        eventually(killed.has_ended, 30, f"the end of {killed.name}")
+        elif number == signal.SIGKILL:
+            eventually(ending.has_ended, 30, f"the end of {ending.name}")
         return at
 
     def end(self) -> None:

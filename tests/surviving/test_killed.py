@@ -26,13 +26,13 @@ def test_a_killed_workers_rollbacks_go_on_and_end_well(
 
     def is_enough() -> bool:
         killer.strike(least=0.3, most=2.0)
-        return killer.kills >= kills
+        return killer.strikes >= kills
 
     traffic.until(is_enough, within=kills * 10)
     traffic.end(within=120)
 
     gaps = killer.gaps()
     late = percentile(gaps, 0.99)
-    say(f"{killer.kills} kills, {len(gaps)} interrupted; 99 of 100 went on within {late:.1f} s")
+    say(f"{killer.strikes} kills, {len(gaps)} interrupted; 99 of 100 went on within {late:.1f} s")
     say(audit(shop))
     assert late <= GOES_ON_WITHIN, gaps[-10:]
