@@ -22,6 +22,7 @@ from tests.surviving.traffic import Shop
 from tests.surviving.witness import WitnessedFleet
 
 IS_NIGHTLY = os.environ.get("LASTGOOD_TEST_NIGHTLY") == "1"
+GOES_ON_WITHIN = 15.0
 WORKERS = ("one", "two", "three")
 Open = Callable[..., Shop]
 

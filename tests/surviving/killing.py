@@ -5,6 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from random import Random
 
 from tests.surviving.site import Site
@@ -13,6 +14,7 @@ _AT_WORK = """
     SELECT id, lease_owner, lease_epoch FROM dashboard_deployment
     WHERE status = 'RUNNING' AND rolls_back_id IS NOT NULL
 """
+_ENDS = "SELECT id, finished_at FROM dashboard_deployment WHERE finished_at IS NOT NULL"
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Interruption:
 
 
 @dataclass
-class Killer:
+class Striker:
     """Picks its victims by a seeded chance, among those who have a rollback on their hands."""
 
     site: Site
@@ -49,17 +51,14 @@ class Killer:
             self._next_at = time.monotonic() + self.random.uniform(least, most)
 
     def gaps(self) -> list[float]:
-        """Seconds from each interruption to the next claim, in order of length."""
-        claimed = defaultdict(list)
+        """Seconds from each interruption until somebody claimed it or it was over, in order."""
+        moments = defaultdict(list)
         for claim in self.site.claims():
-            claimed[claim.deployment].append(claim)
+            moments[claim.deployment].append(claim.at)
+        for deployment, finished_at in self.site.rows(_ENDS):
+            moments[deployment].append(_moment(finished_at))
         return sorted(
-            min(
-                claim.at
-                for claim in claimed[each.deployment]
-                if claim.epoch > each.epoch and claim.at >= each.at
-            )
-            - each.at
+            min(at for at in moments[each.deployment] if at >= each.at) - each.at
             for each in self.interruptions
         )
 
@@ -106,6 +105,13 @@ def a_worker_at_work(site: Site, random: Random, but_not: Iterable[str] = ()) ->
 def held_by(site: Site, owner: str) -> list[tuple[int, int]]:
     """The rollbacks it has, with their epochs."""
     return [(pk, epoch) for pk, holder, epoch in site.rows(_AT_WORK) if holder == owner]
+
+
+def _moment(at: datetime | str) -> float:
+    """SQLite has text, in UTC."""
+    if isinstance(at, str):
+        at = datetime.fromisoformat(at).replace(tzinfo=UTC)
+    return at.timestamp()
 
 
 def percentile(values: Sequence[float], share: float) -> float:

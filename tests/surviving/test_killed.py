@@ -6,11 +6,9 @@ import pytest
 
 from tests.servers import PostgreSQL, RabbitMQ, Redis
 from tests.surviving.audit import audit
-from tests.surviving.conftest import IS_NIGHTLY, Open, say
-from tests.surviving.killing import Killer, percentile
+from tests.surviving.conftest import GOES_ON_WITHIN, IS_NIGHTLY, Open, say
+from tests.surviving.killing import Striker, percentile
 from tests.surviving.traffic import Traffic
-
-GOES_ON_WITHIN = 15.0
 
 
 @pytest.mark.parametrize(
@@ -21,7 +19,7 @@ def test_a_killed_workers_rollbacks_go_on_and_end_well(
     shop_on: Open, chance: Random, broker: type[Redis | RabbitMQ], kills: int
 ) -> None:
     shop = shop_on(PostgreSQL(), broker())
-    killer = Killer(shop.site, chance)
+    killer = Striker(shop.site, chance)
     traffic = Traffic(shop, goes_on=True)
 
     def is_enough() -> bool:

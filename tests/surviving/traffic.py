@@ -4,7 +4,7 @@ Each target is one service in a directory of its own on every host of the fleet.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from tests.artifacts import checksum, zip_artifact
+from tests.operating.stack import eventually
 from tests.sshd import Tree
 from tests.surviving.site import KEY, Site, Unanswered
 
@@ -72,6 +73,31 @@ class Shop:
         traffic = Traffic(self)
         traffic.until(lambda: traffic.is_at_rest, 180)
         self.before = self.trees()
+
+    def send_bad(self) -> None:
+        """The bad release everywhere."""
+        for name in self.names:
+            self.deploy(name, BAD)
+        eventually(
+            lambda: all(each.status == "SUCCEEDED" for each in self.latest().values()),
+            60 + self.targets * 2,
+            "the end of all deployments",
+        )
+
+    def take_back(self) -> float:
+        """Ask for a rollback of everything; how long the slowest answer took, in seconds."""
+        took = []
+        for last in self.latest().values():
+            began = time.monotonic()
+            self.roll_back(last.id)
+            took.append(time.monotonic() - began)
+        return max(took)
+
+    def is_whole(self) -> bool:
+        """Whether all is taken back; an execution that ended otherwise than well raises."""
+        latest = self.latest()
+        _require_no_trouble(latest)
+        return all(each.is_rollback and each.status == "SUCCEEDED" for each in latest.values())
 
     def trees(self) -> dict[str, Tree]:
         """Every host, byte for byte."""
@@ -214,8 +240,7 @@ class Traffic:
     def flow(self) -> None:
         """Ask for the next execution wherever the last one has ended."""
         latest = self.shop.latest()
-        for name, last in latest.items():
-            assert last.status in {"QUEUED", "RUNNING", "SUCCEEDED"}, f"{name}: {last}"
+        _require_no_trouble(latest)
         wanted = [
             step
             for name in self.shop.names
@@ -242,3 +267,8 @@ class Traffic:
 
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(ask, wanted))
+
+
+def _require_no_trouble(latest: Mapping[str, Latest]) -> None:
+    for name, last in latest.items():
+        assert last.status in {"QUEUED", "RUNNING", "SUCCEEDED"}, f"{name}: {last}"
