@@ -23,6 +23,12 @@ from tests.surviving.witness import WitnessedFleet
 
 IS_NIGHTLY = os.environ.get("LASTGOOD_TEST_NIGHTLY") == "1"
 GOES_ON_WITHIN = 15.0
+# A lease that has soon ended, where not its length but what follows is of interest.
+QUICK = {
+    "LASTGOOD_LEASE_SECONDS": "3",
+    "LASTGOOD_HEARTBEAT_SECONDS": "1",
+    "LASTGOOD_SWEEP_SECONDS": "0.5",
+}
 WORKERS = ("one", "two", "three")
 Open = Callable[..., Shop]
 

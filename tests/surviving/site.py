@@ -187,6 +187,9 @@ class Site:
         except httpx.TransportError:
             return False
 
+    def is_alive(self) -> bool:
+        return httpx.get(f"{self.url}/healthz", timeout=20).status_code == 200
+
     # What it knows
 
     def rows(self, query: str) -> Sequence[tuple[Any, ...]]:

@@ -4,15 +4,9 @@ from random import Random
 
 from tests.servers import PostgreSQL, Redis
 from tests.surviving.audit import audit
-from tests.surviving.conftest import IS_NIGHTLY, WORKERS, Open, say
+from tests.surviving.conftest import IS_NIGHTLY, QUICK, WORKERS, Open, say
 from tests.surviving.killing import Pauser
 from tests.surviving.traffic import Traffic
-
-QUICK = {
-    "LASTGOOD_LEASE_SECONDS": "3",
-    "LASTGOOD_HEARTBEAT_SECONDS": "1",
-    "LASTGOOD_SWEEP_SECONDS": "0.5",
-}
 
 
 def test_a_worker_that_wakes_after_its_lease_writes_nothing_and_calls_no_host(
