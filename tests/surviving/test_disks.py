@@ -32,10 +32,11 @@ class SmallDisk(PostgreSQL):
         done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(self.disk)])
         if done.returncode:
             pytest.skip("file systems cannot be mounted here")
+        self.run("mkdir", self.disk / "tables")
 
     def create(self, database: str) -> str:
         with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE TABLESPACE small LOCATION '{self.disk}'")  # type: ignore[arg-type]
+            connection.execute(f"CREATE TABLESPACE small LOCATION '{self.disk}/tables'")  # type: ignore[arg-type]
             connection.execute(f'CREATE DATABASE "{database}" TABLESPACE small')  # type: ignore[arg-type]
         return self.url_of(database)
 
