@@ -116,7 +116,7 @@ class Site:
         at = time.time()
         if name == "web":
             assert self._web
-            self._web.wait()
+            self._web.communicate()
         elif number == signal.SIGKILL:
             eventually(ending.has_ended, 30, f"the end of {ending.name}")
         return at
