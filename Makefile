@@ -8,13 +8,14 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 DEPLOYED := LASTGOOD_HOSTS=lastgood.example LASTGOOD_ORIGINS=https://lastgood.example \
 	LASTGOOD_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_hex(48))')
 
-.PHONY: help demo run test bench programs
+.PHONY: help demo run test test-nightly bench programs
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   Lastgood with a small real fleet on this machine, from nothing (PORT=8000)"
 	@echo "make run    Lastgood on this machine, with your own data in var/ (PORT=8000)"
 	@echo "make test   everything that is checked: format, lint, types, contracts, tests"
+	@echo "make test-nightly  what takes longer: five times the aborts, others than last time"
 	@echo "make bench  how fast it is, beside other ways in the same run"
 
 demo: $(VENV)/lastgood.installed
@@ -31,10 +32,14 @@ test: $(VENV)/dev.installed programs
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check
 	$(DEPLOYED) $(BIN)/python manage.py check --deploy --fail-level WARNING
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist worksteal
+
+test-nightly: $(VENV)/dev.installed programs
+	LASTGOOD_TEST_ABORTS=500 LASTGOOD_TEST_SEED=$$(date +%j) $(BIN)/pytest tests/trials
 
 bench: $(VENV)/dev.installed
 	$(BIN)/pytest -q -s tests/benchmarks/permissions.py
+	$(BIN)/pytest -q -s --show-capture=no tests/benchmarks/engine.py
 
 # What the tests use that is not Python; installed where that is permitted, else named.
 programs:

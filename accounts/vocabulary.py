@@ -175,5 +175,6 @@ class Verb(TextChoices):
     EXECUTION_REQUESTED = "EXECUTION_REQUESTED", "Execution requested"
     ABORT_REQUESTED = "ABORT_REQUESTED", "Abort requested"
     RESUME_REQUESTED = "RESUME_REQUESTED", "Resume requested"
+    INTERVENTION = "INTERVENTION", "Failed step decided upon"
     RIGHT_LOST = "RIGHT_LOST", "Stopped because a right was lost"
     REFUSED = "REFUSED", "Refused"

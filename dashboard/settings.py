@@ -5,6 +5,7 @@ docs/settings.md lists the variables. Without any, one process on SQLite serves 
 
 import logging
 import os
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -22,13 +23,15 @@ def _secret_key() -> str:
     path = STATE_DIR / "secret_key"
     if not path.exists():
         STATE_DIR.mkdir(parents=True, exist_ok=True)
-        # Exclusive creation: of two processes starting at once, one writes and both read the same.
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            os.write(handle, os.urandom(48).hex().encode())
-            os.close(handle)
-        except FileExistsError:
-            pass
+        # It gets its name once it is whole: of two processes starting at once, one names its own,
+        # both read the same, and neither reads half of it.
+        aside = STATE_DIR / f"secret_key.{os.getpid()}"
+        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        os.write(handle, os.urandom(48).hex().encode())
+        os.close(handle)
+        with suppress(FileExistsError):
+            os.link(aside, path)
+        aside.unlink()
     return path.read_text()
 
 
@@ -230,6 +233,8 @@ if HEARTBEAT_SECONDS * 2 > LEASE_SECONDS:  # one late heartbeat must not cost th
         "LASTGOOD_LEASE_SECONDS must be at least twice LASTGOOD_HEARTBEAT_SECONDS."
     )
 SYNC_SECONDS = 600.0
+# Of failed steps on one target, whichever executions they belong to.
+RETRIES_PER_HOUR = int(os.environ.get("LASTGOOD_RETRIES_PER_HOUR", "60"))
 
 # Of finished executions, and never what a rollback may need; 0 keeps for ever.
 KEEP_LOG_DAYS = _days("LASTGOOD_KEEP_LOG_DAYS", "90")

@@ -84,9 +84,11 @@ def deployment(request: HttpRequest, deployment_id: int) -> HttpResponse:
     if version and _is_unchanged(request, version):
         return HttpResponse(status=204)
     shown = get_object_or_404(queries.deployment(_actor(request)), pk=deployment_id)
+    phases = queries.journal(shown)
     context = {
         "deployment": shown,
-        "phases": queries.journal(shown),
+        "phases": phases,
+        "unknown": queries.unknown(phases),
         "verification": queries.verification(shown),
         "version": version,
         "is_live": queries.is_live(shown),

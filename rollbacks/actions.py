@@ -27,10 +27,11 @@ from dashboard.models import (
     Workflow,
     WorkflowRevision,
 )
-from rollbacks import eligibility, journal, lifecycle, plan, rights, tasks
+from rollbacks import decisions, eligibility, journal, lifecycle, plan, rights, tasks
 from rollbacks.definition import DefinitionError, WorkflowDefinition
 from rollbacks.eligibility import Code, Refusal, Refused
 from rollbacks.platforms.base import PlatformError
+from rollbacks.strategies import FailureAction
 
 
 class PlanChanged(Exception):
@@ -69,7 +70,7 @@ def _confirmation(
     try:
         planned = plan.rollback(deployment, configuration)
     except PlatformError as error:
-        return None, [*refusals, _cannot_plan(error)]
+        return None, [*refusals, eligibility.cannot_plan(error)]
     return planned, [*refusals, *_not_captured(planned)]
 
 
@@ -161,7 +162,7 @@ def execute(
         try:
             phases = plan.forward(_definition(revision), target)
         except PlatformError as error:
-            raise Refused(_cannot_plan(error)) from None
+            raise Refused(eligibility.cannot_plan(error)) from None
         journal.enqueue(deployment, phases)
         _record(Verb.EXECUTION_REQUESTED, deployment, actor)
         _hint(deployment)
@@ -184,7 +185,7 @@ def _definition(revision: WorkflowRevision) -> WorkflowDefinition:
     try:
         return plan.definition_of(revision)
     except PlatformError as error:
-        raise Refused(_cannot_plan(error)) from None
+        raise Refused(eligibility.cannot_plan(error)) from None
 
 
 def _require_match(
@@ -260,13 +261,38 @@ def resume(deployment: Deployment, actor: User, now: datetime) -> None:
         locked = _locked(deployment.pk)
         # A queued one may become running too, yet only as the head of its target's queue.
         if locked.status != Status.PAUSED:
-            raise Refused(_not_now(locked))
+            raise Refused(eligibility.not_now(locked))
+        if decisions.choices(locked):
+            raise Refused(
+                Refusal(
+                    Code.DECISION_NEEDED,
+                    "A step has failed, and what is to follow must be decided.",
+                    "Choose one of what the deployment's page offers.",
+                )
+            )
         message = f"Resumed by {actor.label}."
         _advance(
             locked, Status.RUNNING, actor, now, "RESUMED", message,
             lease_until=None, resumed_by=actor,
         )  # fmt: skip
         _record(Verb.RESUME_REQUESTED, locked, actor)
+        _hint(locked)
+
+
+def decide(deployment: Deployment, action: FailureAction, actor: User, now: datetime) -> None:
+    """Say what follows the failure that is waited with. Raises Denied or Refused."""
+    with _asking(actor, Verb.INTERVENTION, deployment), transaction.atomic():
+        policy.require(*rights.to_decide(actor, deployment, action))
+        locked = _locked(deployment.pk)
+        choice = next((e for e in decisions.choices(locked) if e.action == action), None)
+        if choice is None:
+            raise Refused(eligibility.not_now(locked))
+        journal.settle(choice.step, action)
+        _advance(
+            locked, Status.RUNNING, actor, now, "DECIDED", f"{choice.label}: {actor.label}.",
+            lease_until=None, resumed_by=actor, decision_due_at=None,
+        )  # fmt: skip
+        _record(Verb.INTERVENTION, locked, actor)
         _hint(locked)
 
 
@@ -337,14 +363,6 @@ def _not_overridden(found: list[Refusal], actor: User, request: RollbackRequest)
     ]
 
 
-def _cannot_plan(error: PlatformError) -> Refusal:
-    return Refusal(
-        Code.CANNOT_PLAN,
-        f"{str(error).rstrip('.')}.",
-        "Ask whoever looks after the workflow and the infrastructure definition.",
-    )
-
-
 def _not_captured(planned: plan.Plan) -> list[Refusal]:
     remedy = "Restore the step in the workflow."
     if planned.has_choice and planned.configuration == plan.Configuration.CURRENT:
@@ -366,16 +384,7 @@ def _advance(
             deployment.pk, to, now=now, actor=actor, code=code, message=message, **fields
         )
     except lifecycle.IllegalTransition:
-        raise Refused(_not_now(deployment)) from None
-
-
-def _not_now(deployment: Deployment) -> Refusal:
-    status = deployment.get_status_display().lower()
-    return Refusal(
-        Code.NOT_FINISHED,
-        f"{deployment} is {status}, so this cannot be done.",
-        "Reload the page to see what can.",
-    )
+        raise Refused(eligibility.not_now(deployment)) from None
 
 
 def _hint(deployment: Deployment) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import yaml
 from django.urls import reverse
 
-from dashboard.models import Deployment, WorkflowRevision
+from dashboard.models import Deployment, Status, WorkflowRevision
 from rollbacks.journal import PlannedPhase
 
 
@@ -26,8 +26,10 @@ def before(
     current: WorkflowRevision,
     phases: Sequence[PlannedPhase],
     new: Sequence[str],
+    continued: Deployment | None,
 ) -> Iterable[Caution]:
-    """What to know before rolling back; `new` instances came after the deployment."""
+    """What to know before rolling back; `new` instances came after the deployment, and `continued`
+    is the earlier rollback that this one goes on from."""
     if current.pk != deployment.revision_id:
         by = current.created_by.label if current.created_by else "a catalogue file"
         yield Caution(
@@ -55,13 +57,25 @@ def before(
             f"{', '.join(new)}: not deployed by it, so not rolled back.",
         )
     latest = deployment.target.latest_deployment
-    if latest and latest.pk > deployment.pk:
+    if continued:
+        yield Caution(
+            f"This continues {str(continued).lower()}",
+            f"It {_ended(continued)}. What it has undone is only looked at again; its other steps "
+            "that ended well are not run again.",
+            url=reverse("deployment", args=[continued.pk]),
+        )
+    elif latest and latest.pk > deployment.pk:
         yield Caution(
             "Something was tried on this target since",
             f"{latest} ended {latest.get_status_display().lower()}; what runs may differ from "
             "what this deployment left.",
             url=reverse("deployment", args=[latest.pk]),
         )
+
+
+def _ended(deployment: Deployment) -> str:
+    has_failed = deployment.status == Status.FAILED
+    return f"{'failed' if has_failed else 'was aborted'}: {deployment.message.rstrip('.')}"
 
 
 def _diff(before: object, after: object) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """A workflow's definition: the document people write, checked; errors name the place."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from rollbacks.platforms import platform_of, steps_of
+from rollbacks.strategies import ROLL_BACK, FailureStrategy
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -38,13 +39,18 @@ class Variable(_Part):
     description: str = ""
 
 
+# Left out of a stored definition where it is not given: one that says nothing new is no revision.
+OwnStrategy = Annotated[FailureStrategy | None, Field(exclude_if=lambda value: value is None)]
+
+
 class StepDefinition(_Part):
-    """One step; `timeout` in seconds is for the whole step, all its instances and repetitions."""
+    """One step; `timeout` in seconds is for one attempt, all its instances and repetitions."""
 
     name: str = Field(min_length=1, max_length=80)
     kind: str
     timeout: float = Field(default=600, gt=0, le=86_400)
     settings: dict[str, Any] = {}
+    failure_strategy: OwnStrategy = None
 
 
 class UndoDefinition(_Part):
@@ -52,6 +58,7 @@ class UndoDefinition(_Part):
 
     undo: str
     timeout: float | None = Field(default=None, gt=0, le=86_400)
+    failure_strategy: OwnStrategy = None
 
 
 def _which(step: object) -> str:
@@ -67,12 +74,16 @@ RollbackStep = Annotated[
 
 
 class PhaseDefinition(_Part):
-    """Steps in order, and rollback steps in order (by default: undo each, last first)."""
+    """Steps in order, and rollback steps in order (by default: undo each, last first).
+
+    Its failure strategy is for its steps; a rollback step has its own or ends the rollback.
+    """
 
     name: str = Field(min_length=1, max_length=80)
     select: dict[str, Any] = {}
     steps: list[StepDefinition] = Field(min_length=1)
     rollback_steps: list[RollbackStep] | None = None
+    failure_strategy: OwnStrategy = None
 
     @model_validator(mode="after")
     def _names(self) -> Self:
@@ -83,6 +94,8 @@ class PhaseDefinition(_Part):
         for step in self.rollback_steps or ():
             if isinstance(step, UndoDefinition) and step.undo not in names:
                 raise ValueError(f"rollback step undoes {step.undo!r}, which is no step here")
+            if step.failure_strategy and step.failure_strategy.has_undo():
+                raise ValueError("a rollback step that fails cannot be answered by a rollback")
         return self
 
     @property
@@ -97,10 +110,14 @@ class WorkflowDefinition(_Part):
     """The whole document of one workflow revision."""
 
     variables: list[Variable] = []
-    failure_strategy: Literal["ROLLBACK_WORKFLOW"] = "ROLLBACK_WORKFLOW"
+    failure_strategy: FailureStrategy = ROLL_BACK
     pre_deployment_steps: list[StepDefinition] = []
     phases: list[PhaseDefinition] = Field(min_length=1)
     post_deployment_steps: list[StepDefinition] = []
+
+    def strategy_of(self, step: StepDefinition, phase: PhaseDefinition) -> FailureStrategy:
+        """Of a step of a phase: the nearest that is given."""
+        return step.failure_strategy or phase.failure_strategy or self.failure_strategy
 
     def values(self, given: Mapping[str, str]) -> dict[str, str]:
         """Every variable's value for an execution; raises DefinitionError naming what is wrong."""

@@ -20,6 +20,7 @@ from dashboard.models import (
     Status,
     WorkflowType,
 )
+from rollbacks.platforms.base import PlatformError
 
 
 class Code(StrEnum):
@@ -41,6 +42,7 @@ class Code(StrEnum):
     STEP_NOT_CAPTURED = "STEP_NOT_CAPTURED"
     CANNOT_PLAN = "CANNOT_PLAN"
     NOT_FINISHED = "NOT_FINISHED"
+    DECISION_NEEDED = "DECISION_NEEDED"
     WAS_ROLLED_BACK = "WAS_ROLLED_BACK"
 
 
@@ -216,6 +218,24 @@ def frozen(deployment: Deployment, now: datetime) -> Iterator[Refusal]:
             f"The deployment freeze {freeze.name} covers {environment.name}{until}.",
             "Wait, or ask somebody who may deploy during a freeze.",
         )
+
+
+def cannot_plan(error: PlatformError) -> Refusal:
+    return Refusal(
+        Code.CANNOT_PLAN,
+        f"{str(error).rstrip('.')}.",
+        "Ask whoever looks after the workflow and the infrastructure definition.",
+    )
+
+
+def not_now(deployment: Deployment) -> Refusal:
+    """Of what depends on the status alone."""
+    status = deployment.get_status_display().lower()
+    return Refusal(
+        Code.NOT_FINISHED,
+        f"{deployment} is {status}, so this cannot be done.",
+        "Reload the page to see what can.",
+    )
 
 
 def rerun_refusals(deployment: Deployment, now: datetime) -> list[Refusal]:

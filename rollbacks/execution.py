@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 
 from dashboard.models import Deployment, Direction, Status, Step, StepStatus
 from dashboard.operating import counts
 from rollbacks import journal, lifecycle, observation, plan, proof, rights
+from rollbacks.failures import Ended, Failures, StepFailed
 from rollbacks.observation import Verdict
 from rollbacks.platforms.base import (
     Done,
@@ -26,32 +27,22 @@ from rollbacks.platforms.base import (
 )
 from rollbacks.pulse import Pulse, StepControl
 from rollbacks.runtime import MACHINE, Runtime
+from rollbacks.strategies import FailureAction
 
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 3.0
+LONGEST_RETRY_SECONDS = 30.0
 LOOKS_BEFORE = 4
 Result = TypeVar("Result")
+_PASSED = (StepStatus.SUCCEEDED, StepStatus.SKIPPED, StepStatus.IGNORED)
 _REACHED = {OutcomeState.DONE, OutcomeState.UNCHANGED}
-
-
-class StepFailed(Exception):
-    """A step cannot reach what it is for; the message says why, for a person."""
-
-
-class Ended(Exception):
-    """The execution comes to rest in this status, for this reason."""
-
-    def __init__(self, status: Status, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
 
 
 def execute(deployment_id: int, owner: str, runtime: Runtime = MACHINE) -> None:
     """Claim the execution and work on it to its end, a pause, or the loss of the lease."""
     began = runtime.monotonic()
-    lease = lifecycle.claim(deployment_id, owner, runtime.now())
+    lease = lifecycle.claim(deployment_id, owner, runtime.shared_now())
     if lease is None:
         return
     log.info("Deployment %s: claimed with epoch %s.", deployment_id, lease.epoch)
@@ -71,6 +62,7 @@ class Execution:
         self.pulse = pulse
         self.runtime = runtime
         self._seen: tuple[Observation, datetime] | None = None
+        self._faults = 0  # passing ones, one after the other
         self.deployment = (
             Deployment.objects.with_names()
             .select_related(
@@ -81,6 +73,7 @@ class Execution:
             )
             .get(pk=lease.deployment_id)
         )
+        self._failures = Failures(lease, pulse, runtime, self.deployment)
 
     def run(self) -> None:
         """Work until the execution has come to rest, and write down where it did."""
@@ -125,21 +118,25 @@ class Execution:
         raise Ended(Status.SUCCEEDED, "VERIFIED", proof.sentence(self.deployment, after))
 
     def _go_forward(self) -> None:
-        failed = self._failed_step()
-        if failed is None:
+        if not self._is_going_back():
             try:
                 self._run_steps(Direction.FORWARD)
-            except StepFailed as failure:
-                self._undo_what_was_done(str(failure))
-            after = self._look_after(back=False)
-            code = "VERIFIED" if proof.is_shown_everywhere(self.deployment, after) else "UNVERIFIED"
-            raise Ended(Status.SUCCEEDED, code, proof.sentence(self.deployment, after))
-        self._undo_what_was_done(f"{failed.name}: {failed.message}")
+            except StepFailed:
+                pass
+            else:
+                after = self._look_after(back=False)
+                is_shown = proof.is_shown_everywhere(self.deployment, after)
+                code = "VERIFIED" if is_shown else "UNVERIFIED"
+                raise Ended(Status.SUCCEEDED, code, proof.sentence(self.deployment, after))
+        self._undo_what_was_done()
 
-    def _undo_what_was_done(self, why: str) -> None:
-        """ROLLBACK_WORKFLOW: the very steps a post-deployment rollback runs."""
-        if not self.deployment.phases.filter(direction=Direction.BACK).exists():
-            phases = plan.undo_of_failed(self.deployment)
+    def _undo_what_was_done(self) -> None:
+        """The very steps a post-deployment rollback runs: of every phase, or of the failed one."""
+        failed = self._failed_step()
+        why = f"{failed.name}: {failed.message}"
+        is_partial = failed.decision == FailureAction.ROLLBACK_PHASE
+        if not self._is_going_back():
+            phases = plan.undo_of_failed(self.deployment, failed.phase if is_partial else None)
             with lifecycle.fenced(self.lease):
                 journal.skip_queued(self.deployment)
                 journal.add_phases(self.deployment, phases)
@@ -150,14 +147,23 @@ class Execution:
             message = f"{why}. Then the rollback failed: {failure}"
             raise Ended(Status.FAILED, "ROLLBACK_FAILED", message) from None
         self._require_as_before(self._look_after(back=True), f"{why}. Then: ")
+        if is_partial:
+            message = f"{why}. {failed.phase.name} was rolled back; earlier phases stay deployed."
+            raise Ended(Status.FAILED, "PHASE_ROLLED_BACK", message)
         raise Ended(Status.FAILED, "ROLLED_BACK", f"{why}. The instances are as they were before.")
 
-    def _failed_step(self) -> Step | None:
-        return Step.objects.filter(
+    def _is_going_back(self) -> bool:
+        """Whether the rollback steps have been planned, or are all there is."""
+        backwards = self.deployment.phases.filter(direction=Direction.BACK)
+        return self.deployment.is_rollback or backwards.exists()
+
+    def _failed_step(self) -> Step:
+        """What a deployment failed at."""
+        return Step.objects.select_related("phase").get(
             phase__deployment=self.deployment,
             phase__direction=Direction.FORWARD,
             status=StepStatus.FAILED,
-        ).first()
+        )
 
     def _require_current(self) -> None:
         """A rollback that waited while something newer succeeded must not undo it."""
@@ -201,10 +207,18 @@ class Execution:
     def _steps(self, direction: Direction) -> Iterator[Step]:
         steps = Step.objects.filter(
             phase__deployment=self.deployment, phase__direction=direction
-        ).exclude(status__in=(StepStatus.SUCCEEDED, StepStatus.SKIPPED))
+        ).exclude(status__in=_PASSED)
         yield from steps.select_related("phase", "undoes").order_by("phase__position", "position")
 
     def _run_step(self, step: Step) -> None:
+        """Run it until it has passed; raises StepFailed where its failure ends the way on."""
+        while step.status not in _PASSED:
+            if step.status == StepStatus.FAILED:
+                self._failures.answer(step)
+            else:
+                self._try_step(step)
+
+    def _try_step(self, step: Step) -> None:
         self._require_right()
         control = self.pulse.control(step.pk)
         began = self.runtime.now()
@@ -219,12 +233,11 @@ class Execution:
         journal.write_step(self.lease, step.pk, status=status, message=message, finished_at=ended)
         seconds = (ended - (step.started_at or began)).total_seconds()
         counts.STEP_SECONDS.labels(step.kind, step.phase.direction).observe(seconds)
-        if status == StepStatus.FAILED:
-            raise StepFailed(f"{step.name}: {message}")
+        step.status, step.message = status, message
 
     def _require_not_aborted(self) -> None:
         """Ask the row: the pulse of a worker that has just begun has not looked yet."""
-        self.pulse.checkpoint()
+        self.pulse.safe_point()
         if self.deployment.status == Status.ABORTING:
             raise Stopped("the execution was aborted")
 
@@ -245,8 +258,8 @@ class Execution:
         deadline = self.runtime.monotonic() + step.timeout
         call = self._prepared(step, control, deadline)
         while True:
-            self.pulse.checkpoint()
-            progress = _attempt(call)
+            self.pulse.safe_point()
+            progress = self._attempt(call)
             if isinstance(progress, Done):
                 _require_every_outcome(step, control)
                 return
@@ -267,7 +280,7 @@ class Execution:
             captured = step.undoes.captured or {}
             return lambda: kind.undo(target, spec, captured, control)
         while step.captured is None:
-            found = _attempt(lambda: kind.capture(target, spec, control))
+            found = self._attempt(lambda: kind.capture(target, spec, control))
             if isinstance(found, Running):
                 self._hold_on(step, found, deadline)
                 continue
@@ -275,6 +288,19 @@ class Execution:
             step.captured = found
         kept = step.captured
         return lambda: kind.apply(target, spec, kept, control)
+
+    def _attempt(self, call: Callable[[], Result]) -> Result | Running:
+        """The answer; after a passing fault look again, after a lasting one the step has failed."""
+        try:
+            found = call()
+        except PlatformError as error:
+            if error.permanent:
+                raise StepFailed(str(error)) from None
+            self._faults += 1
+            ceiling = min(LONGEST_RETRY_SECONDS, RETRY_SECONDS * 2.0 ** (self._faults - 1))
+            return Running(str(error), self.runtime.uniform(0, ceiling))
+        self._faults = 0
+        return found
 
     def _hold_on(self, step: Step, progress: Running, deadline: float) -> None:
         """Wait as long as the platform asked, unless the step's time is over."""
@@ -310,44 +336,42 @@ class Execution:
             )
 
     def _stopped(self) -> None:
-        """Aborted: say what each instance was left at. A lost lease: nothing is ours to say."""
+        """Aborted: say what each instance was left at. Otherwise give it back for another worker:
+        this one ends, or can no longer rely on its lease."""
         if lifecycle.status_of(self.lease) != Status.ABORTING:
-            lifecycle.release(self.lease, self.runtime.now())
+            self.pulse.flush()
+            lifecycle.release(self.lease, self.runtime.shared_now())
             return
-        back = self.deployment.is_rollback or self._failed_step() is not None
+        back = self._is_going_back()
         left = proof.left_at(self.deployment, self._look_after(back=back, begun_only=True))
         by = self.deployment.events.filter(status=Status.ABORTING).latest("pk").message
         self._rest(Ended(Status.ABORTED, "ABORTED", f"{by} {left}"))
 
     def _rest(self, end: Ended) -> None:
-        """Close the journal, write the status, and refresh what the panel shows."""
+        """Write the status and close the journal, in one: a successor finds both or neither.
+
+        Then refresh what the panel shows.
+        """
         now = self.runtime.now()
         self.pulse.flush()
-        finished: dict[str, Any] = {}
-        if end.status != Status.PAUSED:
-            finished = {"finished_at": now}
-            journal.close_steps(self.lease, now)
+        fields: dict[str, Any] = {"decision_due_at": end.decision_due_at}
+        is_over = end.status != Status.PAUSED
+        if is_over:
+            fields["finished_at"] = now
         try:
-            lifecycle.advance(
-                self.deployment.pk, end.status, now=now, epoch=self.lease.epoch,
-                code=end.code, message=journal.plain(str(end)), **finished,
-            )  # fmt: skip
+            with transaction.atomic():
+                lifecycle.advance(
+                    self.deployment.pk, end.status, now=now, epoch=self.lease.epoch,
+                    code=end.code, message=journal.plain(str(end)), **fields,
+                )  # fmt: skip
+                if is_over:
+                    journal.close_steps(self.deployment, now)
         except lifecycle.IllegalTransition:
             self._stopped()
             return
         log.info("Deployment %s: %s %s.", self.deployment.pk, end.status, end.code)
         if self._seen is not None:
             observation.record(self.deployment.target, *self._seen)
-
-
-def _attempt(call: Callable[[], Result]) -> Result | Running:
-    """The answer; after a passing fault look again, after a lasting one the step has failed."""
-    try:
-        return call()
-    except PlatformError as error:
-        if error.permanent:
-            raise StepFailed(str(error)) from None
-        return Running(str(error), RETRY_SECONDS)
 
 
 def _require_every_outcome(step: Step, control: StepControl) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F, Q
 
 from dashboard.models import (
     Deployment,
@@ -23,13 +24,17 @@ from dashboard.models import (
 )
 from rollbacks import lifecycle
 from rollbacks.platforms.base import Change, OutcomeState
+from rollbacks.strategies import FailureAction, FailureStrategy, journaled
 
+RETRYING = "RETRYING"
+UNKNOWN_NOW = "Outcome unknown: the worker was lost meanwhile. Checking."
 _SAYS_NOTHING_NEW = {OutcomeState.RUNNING, OutcomeState.UNCHANGED}
 
 
 @dataclass(frozen=True)
 class PlannedStep:
-    """One step; `timeout` in seconds; `problem` says why it cannot be done (empty: it can)."""
+    """One step; `timeout` in seconds; `problem` says why it cannot be done (empty: it can);
+    `done_in`: the step of the rollback that is continued, which did it already."""
 
     name: str
     kind: str
@@ -40,6 +45,8 @@ class PlannedStep:
     undoes_id: int | None = None
     changes: tuple[Change, ...] = ()
     problem: str = ""
+    failure_strategy: FailureStrategy | None = None
+    done_in: Step | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,10 @@ def add_phases(deployment: Deployment, phases: Sequence[PlannedPhase]) -> None:
                 settings=step.settings,
                 timeout=step.timeout,
                 undoes_id=step.undoes_id,
+                failure_strategy=journaled(step.failure_strategy),
+                done_in=step.done_in,
+                status=StepStatus.SKIPPED if step.done_in else StepStatus.QUEUED,
+                message=f"Done by {step.done_in.phase.deployment}." if step.done_in else "",
             )
             for index, step in enumerate(planned.steps)
         )
@@ -137,24 +148,71 @@ def write_reports(
         LogLine.objects.bulk_create(lines)
 
 
-def close_steps(lease: lifecycle.Lease, now: datetime) -> None:
-    """An execution ends: what was at work is aborted, what had not begun is skipped."""
-    with lifecycle.fenced(lease):
-        steps = Step.objects.filter(phase__deployment_id=lease.deployment_id)
-        steps.filter(status=StepStatus.RUNNING).update(status=StepStatus.ABORTED, finished_at=now)
-        steps.filter(status=StepStatus.QUEUED).update(status=StepStatus.SKIPPED)
+def close_steps(deployment: Deployment, now: datetime) -> None:
+    """An execution ends: what was at work is aborted, what had not begun is skipped.
+
+    In the transaction that writes its end, which is fenced.
+    """
+    steps = Step.objects.filter(phase__deployment=deployment)
+    steps.filter(status=StepStatus.RUNNING).update(status=StepStatus.ABORTED, finished_at=now)
+    steps.filter(status=StepStatus.QUEUED).update(status=StepStatus.SKIPPED)
 
 
 def begin_step(lease: lifecycle.Lease, step: Step, now: datetime) -> None:
-    """A worker turns to a step, perhaps not the first one to do so."""
+    """A worker turns to a step, perhaps not the first one to do so.
+
+    What an instance was in the middle of when the last one was lost may have happened or not.
+    """
+    outcomes = {
+        key: {"state": OutcomeState.UNKNOWN.value, "message": UNKNOWN_NOW}
+        if outcome["state"] == OutcomeState.RUNNING
+        else outcome
+        for key, outcome in step.outcomes.items()
+    }
     write_step(
         lease,
         step.pk,
         status=StepStatus.RUNNING,
         started_at=step.started_at or now,
+        finished_at=None,
         attempts=step.attempts + 1,
         message="",
+        outcomes=outcomes,
     )
+
+
+def settle(step: Step, action: FailureAction) -> None:
+    """Write what follows a step's failure. The caller's transaction is fenced, or holds a paused
+    execution's target."""
+    rows = Step.objects.filter(pk=step.pk, status=StepStatus.FAILED)
+    if action == FailureAction.RETRY:
+        rows.update(status=StepStatus.QUEUED, retries=F("retries") + 1)
+    elif action == FailureAction.IGNORE:
+        rows.update(status=StepStatus.IGNORED, decision=action)
+    else:
+        rows.update(decision=action)
+
+
+def retry(lease: lifecycle.Lease, step: Step, message: str, now: datetime) -> None:
+    """A failed step will be tried again: in the history too, where the budget is counted."""
+    with lifecycle.fenced(lease):
+        settle(step, FailureAction.RETRY)
+        Step.objects.filter(pk=step.pk).update(message=plain(message))
+        Event.objects.create(
+            deployment_id=lease.deployment_id,
+            at=now,
+            status=Status.RUNNING,
+            code=RETRYING,
+            message=plain(message),
+            epoch=lease.epoch,
+        )
+
+
+def retries_since(target_id: int, since: datetime) -> int:
+    """How often steps were tried again on a target, by whichever execution."""
+    lately = Q(finished_at__isnull=True) | Q(finished_at__gte=since)
+    executions = Deployment.objects.filter(lately, target=target_id)
+    return Event.objects.filter(deployment__in=executions, code=RETRYING, at__gte=since).count()
 
 
 def skip_queued(deployment: Deployment) -> None:

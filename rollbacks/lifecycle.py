@@ -31,6 +31,9 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = {
 
 WORKED_ON = (Status.RUNNING, Status.ABORTING)
 RIGHT_LOST = "RIGHT_LOST"
+ABORTED_BY = "ABORTED_BY"
+MANUAL_INTERVENTION = "MANUAL_INTERVENTION"
+NOT_DECIDED = "NOT_DECIDED"
 
 
 class IllegalTransition(Exception):
@@ -112,7 +115,8 @@ def _explain(deployment_id: int, to: Status, epoch: int | None) -> None:
 
 
 def due(now: datetime) -> list[int]:
-    """Deployments a worker should look at: the head of each free target's queue, ended leases."""
+    """Deployments a worker should look at: the head of each free target's queue, ended leases,
+    and failed steps nobody decided upon in time."""
     held = Deployment.objects.filter(status__in=HOLDING).values("target")
     queued = (
         Deployment.objects.filter(status=Status.QUEUED)
@@ -123,7 +127,13 @@ def due(now: datetime) -> list[int]:
     heads: dict[int, int] = {}
     for pk, target in queued:
         heads.setdefault(target, pk)
-    return [*heads.values(), *_orphaned(now).values_list("pk", flat=True)]
+    waiting = _orphaned(now) | _undecided(now)
+    return [*heads.values(), *waiting.values_list("pk", flat=True)]
+
+
+def _undecided(now: datetime) -> QuerySet[Deployment]:
+    """What waits for a person's decision, and has waited as long as its workflow says."""
+    return Deployment.objects.filter(status=Status.PAUSED, decision_due_at__lte=now)
 
 
 def _orphaned(now: datetime) -> QuerySet[Deployment]:
@@ -143,6 +153,7 @@ def claim(deployment_id: int, owner: str, now: datetime) -> Lease | None:
                 return None
             target = Target.objects.select_for_update(no_key=True).get(pk=deployment.target_id)
             _start(deployment, target, now)
+            _wake(deployment, now)
             taken = (
                 _orphaned(now)
                 .filter(pk=deployment_id)
@@ -172,6 +183,18 @@ def _start(deployment: Deployment, target: Target, now: datetime) -> None:
             started_at=now,
             replaces_id=target.current_deployment_id,
         )
+
+
+def _wake(deployment: Deployment, now: datetime) -> None:
+    """Let what nobody decided upon in time go on as its workflow says."""
+    if not _undecided(now).filter(pk=deployment.pk).exists():
+        return
+    message = "Nobody decided in time; it goes on as the workflow says."
+    with suppress(IllegalTransition):
+        advance(
+            deployment.pk, Status.RUNNING, now=now, code=NOT_DECIDED, message=message,
+            lease_until=None,
+        )  # fmt: skip
 
 
 def renew(lease: Lease, now: datetime) -> Status:

@@ -8,8 +8,9 @@ from django.urls import reverse
 
 from accounts.models import User
 from dashboard.models import Deployment, Status
-from rollbacks import eligibility, rights
+from rollbacks import continuing, decisions, eligibility, rights
 from rollbacks.eligibility import Code, Refusal
+from rollbacks.strategies import UNDOING
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,14 @@ def of_panel(deployment: Deployment, actor: User, now: datetime) -> list[Item]:
 def of_page(deployment: Deployment, actor: User, now: datetime) -> list[Item]:
     """The buttons of a deployment's own page."""
     if deployment.is_active:
-        return [*_resume(deployment, actor), *_abort(deployment, actor)]
+        decide = _decide(deployment, actor)
+        return [*(decide or _resume(deployment, actor)), *_abort(deployment, actor)]
     back = deployment.rolls_back
     again: list[Item] = []
     if back is not None and deployment.status != Status.SUCCEEDED:
-        again = _rollback(back, actor, now, "Roll back again")
+        is_continued = continuing.unfinished(back) == deployment
+        label = "Continue rollback" if is_continued else "Roll back again"
+        again = _rollback(back, actor, now, label)
     if back is None:
         again = [*_rollback(deployment, actor, now), *_rerun(deployment, actor, now)]
     return again
@@ -75,9 +79,23 @@ def _abort(deployment: Deployment, actor: User) -> list[Item]:
     return [Item("Abort", url, "post", reason, is_destructive=True)]
 
 
+def _decide(deployment: Deployment, actor: User) -> list[Item]:
+    """What can follow a failed step, each to those who may choose it."""
+    return [
+        Item(
+            choice.label,
+            reverse("decide", args=[deployment.pk, choice.action.value]),
+            "post",
+            is_destructive=choice.action in UNDOING,
+        )
+        for choice in decisions.choices(deployment)
+        if rights.to_decide(actor, deployment, choice.action)[0]
+    ]
+
+
 def _resume(deployment: Deployment, actor: User) -> list[Item]:
     allowed, _ = rights.to_work_on(actor, deployment)
-    if not allowed or deployment.status != Status.PAUSED:
+    if not allowed or deployment.status != Status.PAUSED or decisions.undecided(deployment):
         return []
     return [Item("Resume", reverse("resume", args=[deployment.pk]), "post")]
 

@@ -106,32 +106,37 @@ def judged(
     observation: Observation,
     *,
     touched: Iterable[str],
+    planned: Iterable[str] = (),
+    kept: Iterable[str] = (),
     before: Mapping[str, Any] | None = None,
     version: str = "",
 ) -> dict[str, Any]:
-    """The observation with a verdict for each instance.
+    """The observation with a verdict for each instance, also for what is planned and was not seen.
 
-    With `before`, every touched instance must show the identity it had there; else the version.
+    With `before`, every touched instance must show the identity it had there, but for those that
+    keep what was deployed; these, and all without `before`, must show the version.
     It must not be unhealthy, unless it was so before.
     """
-    wanted, found = set(touched), as_json(observation)
+    stays = set(kept)
+    wanted, found = set(touched) | stays, as_json(observation)
     ill = {each["key"] for each in (before or {}).get("instances", ()) if _is_ill(each)}
     seen = {each["key"] for each in found["instances"]}
     found["instances"] += [
         as_json(Observation((ObservedInstance(key, None, message="It was not seen."),)))[
             "instances"
         ][0]
-        for key in sorted(wanted - seen)
+        for key in sorted((wanted | set(planned)) - seen)
     ]
     for each in found["instances"]:
-        if before is not None:
+        is_back = before is not None and each["key"] not in stays
+        if is_back:
             each["expected"] = versions(before).get(each["key"]) or "nothing of ours"
             reached = each["identity"] == identities(before).get(each["key"])
         else:
             each["expected"] = version
             reached = each["version"] == version
         reached = reached and (each["is_healthy"] is not False or each["key"] in ill)
-        each["verdict"] = _verdict(each, each["key"] in wanted, reached, before is not None)
+        each["verdict"] = _verdict(each, each["key"] in wanted, reached, is_back)
     return found
 
 

@@ -5,14 +5,14 @@ Pure but for reading the database; touches no platform.
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from dashboard.models import Deployment, Direction, Phase, Step, Target, WorkflowRevision
-from rollbacks import cautions, observation
+from rollbacks import cautions, continuing, observation
 from rollbacks.cautions import Caution
 from rollbacks.definition import (
     DefinitionError,
@@ -27,6 +27,7 @@ from rollbacks.journal import PlannedPhase, PlannedStep
 from rollbacks.platforms import platform_of, steps_of
 from rollbacks.platforms.base import Change, PlatformError, StepSpec, TargetRef
 from rollbacks.platforms.base import Step as StepKind
+from rollbacks.strategies import FailureStrategy, journaled
 
 
 class Configuration(StrEnum):
@@ -105,7 +106,15 @@ class Plan:
                     "undoes": phase.undoes_id,
                     "instances": phase.instances,
                     "steps": [
-                        [step.name, step.kind, step.timeout, step.settings, step.undoes_id]
+                        [
+                            step.name,
+                            step.kind,
+                            step.timeout,
+                            step.settings,
+                            step.undoes_id,
+                            journaled(step.failure_strategy),
+                            step.done_in.pk if step.done_in else None,
+                        ]
                         for step in phase.steps
                     ],
                 }
@@ -131,7 +140,10 @@ def forward(definition: WorkflowDefinition, target: Target) -> list[PlannedPhase
     def around(name: str, steps: Sequence[StepDefinition]) -> list[PlannedPhase]:
         if not steps:
             return []
-        planned = tuple(_forward_step(step, target) for step in steps)
+        planned = tuple(
+            _forward_step(step, target, step.failure_strategy or definition.failure_strategy)
+            for step in steps
+        )
         return [PlannedPhase(name, Direction.FORWARD, everything, planned, is_undoable=False)]
 
     return [
@@ -141,7 +153,10 @@ def forward(definition: WorkflowDefinition, target: Target) -> list[PlannedPhase
                 phase.name,
                 Direction.FORWARD,
                 platform.select(ref, phase.select),
-                tuple(_forward_step(step, target) for step in phase.steps),
+                tuple(
+                    _forward_step(step, target, definition.strategy_of(step, phase))
+                    for step in phase.steps
+                ),
             )
             for phase in definition.phases
         ),
@@ -149,10 +164,19 @@ def forward(definition: WorkflowDefinition, target: Target) -> list[PlannedPhase
     ]
 
 
-def _forward_step(step: StepDefinition, target: Target) -> PlannedStep:
+def _forward_step(
+    step: StepDefinition, target: Target, strategy: FailureStrategy | None
+) -> PlannedStep:
     kind = kind_of(target, step.kind)
     _readable(kind.settings_model, step.settings, f"The step {step.name}")
-    return PlannedStep(step.name, step.kind, kind.label, step.timeout, step.settings)
+    return PlannedStep(
+        step.name,
+        step.kind,
+        kind.label,
+        step.timeout,
+        step.settings,
+        failure_strategy=strategy,
+    )
 
 
 def definition_of(revision: WorkflowRevision) -> WorkflowDefinition:
@@ -176,8 +200,8 @@ def _readable(model: type[Model], document: object, what: str) -> Model:
         raise PlatformError(f"{what} cannot be read: {error}", permanent=True) from None
 
 
-def undo_of_failed(deployment: Deployment) -> list[PlannedPhase]:
-    """The phases that undo what a failed deployment has captured so far, last first.
+def undo_of_failed(deployment: Deployment, only: Phase | None = None) -> list[PlannedPhase]:
+    """The phases that undo what a failed deployment has captured so far, last first; or `only` one.
 
     The very rollback steps a post-deployment rollback runs, with the configuration as deployed.
     """
@@ -185,19 +209,12 @@ def undo_of_failed(deployment: Deployment) -> list[PlannedPhase]:
     begun = [
         phase
         for phase in _forward_phases(deployment)
-        if any(step.captured is not None for step in phase.steps.all())
+        if only in (None, phase) and any(step.captured is not None for step in phase.steps.all())
     ]
     ref = observation.target_ref(deployment.target, with_credential=False)
     phases = [_undo_phase(phase, definition, deployment, None, ref) for phase in begun]
     return [
-        PlannedPhase(
-            phase.name,
-            phase.direction,
-            phase.instances,
-            tuple(step for step in phase.steps if not step.problem),
-            phase.undoes,
-            phase.undoes_id,
-        )
+        replace(phase, steps=tuple(step for step in phase.steps if not step.problem))
         for phase in phases
     ]
 
@@ -210,8 +227,11 @@ def rollback(deployment: Deployment, configuration: Configuration) -> Plan:
     everything = observation.every_instance(deployment.target)
     recorded = _forward_phases(deployment)
     ref = observation.target_ref(deployment.target, with_credential=False)
+    earlier = continuing.unfinished(deployment)
+    done = continuing.done_by(earlier)
     phases = tuple(
-        _undo_phase(phase, definition, deployment, everything, ref) for phase in recorded
+        _without_done(_undo_phase(phase, definition, deployment, everything, ref), done)
+        for phase in recorded
     )
     deployed = {key for phase in recorded for key in phase.instances or ()}
     new = tuple(key for key in everything if key not in deployed)
@@ -221,7 +241,7 @@ def rollback(deployment: Deployment, configuration: Configuration) -> Plan:
         configuration=configuration,
         revision=revision,
         phases=phases,
-        warnings=tuple(cautions.before(deployment, current, phases, new)),
+        warnings=tuple(cautions.before(deployment, current, phases, new, earlier)),
         reverts=platform.reverts,
         leaves=platform.leaves,
         has_choice=current.pk != deployment.revision_id,
@@ -233,6 +253,15 @@ def rollback(deployment: Deployment, configuration: Configuration) -> Plan:
             if step.problem
         ),
     )
+
+
+def _without_done(phase: PlannedPhase, done: Mapping[continuing.Key, Step]) -> PlannedPhase:
+    """The phase, with what the rollback that is continued has done marked as such."""
+    steps = (
+        replace(step, done_in=done.get(continuing.key(phase.undoes_id, step, phase.instances)))
+        for step in phase.steps
+    )
+    return replace(phase, steps=tuple(steps))
 
 
 def _forward_phases(deployment: Deployment) -> list[Phase]:
@@ -288,7 +317,7 @@ def _rollback_step(
     ref: TargetRef,
 ) -> PlannedStep:
     if isinstance(step, StepDefinition):
-        return _forward_step(step, deployment.target)
+        return _forward_step(step, deployment.target, step.failure_strategy)
     forwards = next(each for each in phase.steps if each.name == step.undo)
     done = journal.get(step.undo)
     problem = ""
@@ -313,6 +342,7 @@ def _rollback_step(
         undoes_id=done.pk if done and not problem else None,
         changes=tuple(changes),
         problem=problem,
+        failure_strategy=step.failure_strategy,
     )
 
 

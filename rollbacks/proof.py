@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from dashboard.models import Deployment, Direction, Phase, Step
+from dashboard.models import Deployment, Direction, Phase, Step, StepStatus
 from rollbacks import observation, plan
 from rollbacks.observation import Verdict
 from rollbacks.platforms.base import Observation, PlatformError
@@ -29,6 +29,8 @@ def look(
         touched=instances(
             deployment, Direction.BACK if back else Direction.FORWARD, begun_only=begun_only
         ),
+        kept=_kept(deployment) if back else (),
+        planned={key for direction in Direction for key in instances(deployment, direction)},
         before=before,
         version=plan.version_of(deployment),
     )
@@ -44,6 +46,15 @@ def _seen(deployment: Deployment) -> Observation | None:
         # A fault of ours in looking leaves unknown what runs; it must not keep an end from coming.
         log.exception("Deployment %s: the look failed.", deployment.pk)
     return None
+
+
+def _kept(deployment: Deployment) -> set[str]:
+    """Where phases of a failed deployment stay deployed, because only a later one is undone."""
+    undone = deployment.phases.filter(direction=Direction.BACK)
+    stays = deployment.phases.filter(
+        direction=Direction.FORWARD, is_undoable=True, steps__captured__isnull=False
+    ).exclude(pk__in=undone.values("undoes"))
+    return {key for phase in stays.distinct() for key in phase.instances or ()} if undone else set()
 
 
 def instances(
@@ -62,7 +73,14 @@ def having(after: Judged, verdict: Verdict) -> list[str]:
 
 
 def sentence(deployment: Deployment, after: Judged) -> str:
-    """What makes a success one."""
+    """What makes a success one, and what it is one in spite of."""
+    ignored = Step.objects.filter(phase__deployment=deployment, status=StepStatus.IGNORED)
+    names = [step.name for step in ignored.order_by("phase__position", "position")]
+    in_spite = f" Failed and ignored: {', '.join(names)}." if names else ""
+    return _seen_sentence(deployment, after) + in_spite
+
+
+def _seen_sentence(deployment: Deployment, after: Judged) -> str:
     if deployment.rolls_back_id is not None:
         count = len(having(after, Verdict.ROLLED_BACK))
         if not count:

@@ -59,13 +59,22 @@ class Pulse:
         if self._runtime.monotonic() >= self._good_until:
             raise Stopped("the lease has ended")
 
+    def safe_point(self) -> None:
+        """Between two calls of a platform: raise Stopped also where this process is to end.
+
+        Not in the midst of one, which would cut off what instances are doing.
+        """
+        self.checkpoint()
+        if self._runtime.is_leaving():
+            raise Stopped("this worker ends; another one goes on")
+
     def wait(self, seconds: float) -> None:
         """Let time pass; raises Stopped as soon as there is reason to."""
         deadline = self._runtime.monotonic() + seconds
         while (left := deadline - self._runtime.monotonic()) > 0:
-            self.checkpoint()
+            self.safe_point()
             self._runtime.sleep(min(0.2, left))
-        self.checkpoint()
+        self.safe_point()
 
     def control(self, step_id: int) -> "StepControl":
         """What a platform gets to speak through during one step."""
@@ -138,7 +147,7 @@ class Pulse:
 
     def _renew(self) -> float:
         began = self._runtime.monotonic()
-        self._notice(lifecycle.renew(self.lease, self._runtime.now()))
+        self._notice(lifecycle.renew(self.lease, self._runtime.shared_now()))
         self._good_until = began + settings.LEASE_SECONDS
         return began
 
@@ -152,7 +161,8 @@ class StepControl:
 
     def __init__(self, pulse: Pulse, step_id: int) -> None:
         self._pulse = pulse
-        self._step_id = step_id
+        self.lease = pulse.lease
+        self.step_id = step_id
         self.states: dict[str, OutcomeState] = {}
 
     def checkpoint(self) -> None:
@@ -160,7 +170,7 @@ class StepControl:
 
     def report(self, instance: str, outcome: InstanceOutcome) -> None:
         self.states[instance] = outcome.state
-        self._pulse.add(self._step_id, instance, outcome)
+        self._pulse.add(self.step_id, instance, outcome)
 
     def log(self, instance: str, text: str) -> None:
-        self._pulse.add_line(self._step_id, instance, text)
+        self._pulse.add_line(self.step_id, instance, text)

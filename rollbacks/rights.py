@@ -4,6 +4,7 @@ from accounts import policy
 from accounts.models import User
 from accounts.vocabulary import Right
 from dashboard.models import Deployment, Environment
+from rollbacks.strategies import UNDOING, FailureAction
 
 
 def to_roll_back(actor: User, deployment: Deployment) -> tuple[bool, str]:
@@ -23,6 +24,14 @@ def to_abort(actor: User, deployment: Deployment) -> tuple[bool, str]:
     environment = deployment.target.infrastructure.environment
     allowed = policy.may(actor, Right.ABORT_WORKFLOW, environment)
     return allowed, f"Abort Workflow on {environment}"
+
+
+def to_decide(actor: User, deployment: Deployment, action: FailureAction) -> tuple[bool, str]:
+    """Executing includes every choice but rolling back (reference 3.5)."""
+    allowed, needed = to_work_on(actor, deployment)
+    if action not in UNDOING or not allowed:
+        return allowed, needed
+    return to_roll_back(actor, deployment)
 
 
 def to_work_on(actor: User, deployment: Deployment) -> tuple[bool, str]:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from dashboard.models import Target
 from dashboard.operating import counts
 from rollbacks import attendance, lifecycle, retention
+from rollbacks.runtime import MACHINE
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,8 @@ class Sweep(bootsteps.StartStopStep):
         self._thread.start()
 
     def stop(self, parent: Any) -> None:
+        """Before the pool's stop, which waits for what is being worked on to come to rest."""
+        MACHINE.leave()
         self._stopping.set()
         self._thread.join(timeout=5)
         try:
@@ -74,7 +77,7 @@ class Sweep(bootsteps.StartStopStep):
         while not self._stopping.wait(settings.SWEEP_SECONDS * random.uniform(0.5, 1.0)):  # noqa: S311
             try:
                 has_signed = present.sign(timezone.now())
-                sweep(timezone.now())
+                sweep(MACHINE.shared_now())
                 if has_signed and retention.take_turn(timezone.now()):
                     _hint("rollbacks.tasks.prune")
             except Exception:

@@ -13,6 +13,7 @@ from dashboard import logs
 from dashboard.models import Target
 from dashboard.operating import counts
 from rollbacks import attendance, execution, observation, retention
+from rollbacks.runtime import MACHINE
 from rollbacks.sweep import Sweep
 
 log = get_task_logger(__name__)
@@ -25,7 +26,10 @@ current_app.steps["worker"].add(Sweep)
 def execute(deployment_id: int) -> None:
     origin = audit.Origin(f"worker {counts.process_name()}")
     with audit.coming_from(origin), logs.about(execution=deployment_id):
-        execution.execute(deployment_id, counts.process_name())
+        if not MACHINE.is_leaving():
+            execution.execute(deployment_id, counts.process_name())
+        if MACHINE.is_leaving():
+            hint(deployment_id)  # for another worker, at once
 
 
 @shared_task

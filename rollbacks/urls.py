@@ -12,6 +12,7 @@ urlpatterns = [
     path("deployments/<int:deployment_id>/rerun/", views.rerun, name="rerun"),
     path("deployments/<int:deployment_id>/abort/", views.abort, name="abort"),
     path("deployments/<int:deployment_id>/resume/", views.resume, name="resume"),
+    path("deployments/<int:deployment_id>/decide/<str:action>/", views.decide, name="decide"),
     path("services/<int:service_id>/execute/", views.execute, name="execute"),
     path("targets/<int:target_id>/refresh/", views.refresh, name="refresh_target"),
 ]

@@ -1,10 +1,10 @@
 """What people click. Loads through what the actor may see (404), acts through actions (403)."""
 
 from collections.abc import Callable
-from datetime import datetime
+from functools import partial
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -21,6 +21,7 @@ from rollbacks import actions, drifts, menus
 from rollbacks.eligibility import Refusal, Refused
 from rollbacks.forms import ExecuteForm, RollbackForm
 from rollbacks.plan import Configuration
+from rollbacks.strategies import FailureAction
 
 
 def _actor(request: HttpRequest) -> User:
@@ -160,11 +161,18 @@ def resume(request: HttpRequest, deployment_id: int) -> HttpResponse:
     return _act(request, deployment_id, actions.resume)
 
 
-def _act(
-    request: HttpRequest, deployment_id: int, act: Callable[[Deployment, User, datetime], None]
-) -> HttpResponse:
+@needs(RESUME)
+@require_POST
+def decide(request: HttpRequest, deployment_id: int, action: str) -> HttpResponse:
+    """Say what follows a failed step."""
+    if action not in FailureAction._value2member_map_:
+        raise Http404
+    return _act(request, deployment_id, partial(actions.decide, action=FailureAction(action)))
+
+
+def _act(request: HttpRequest, deployment_id: int, act: Callable[..., None]) -> HttpResponse:
     deployment = _deployment(request, deployment_id)
-    act(deployment, _actor(request), timezone.now())
+    act(deployment, actor=_actor(request), now=timezone.now())
     return _go(request, reverse("deployment", args=[deployment.pk]))
 
 

@@ -1,8 +1,11 @@
 """What every test shares: an engine that runs in the test's own thread, and hints that are kept."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.conf import settings
 from django.contrib.auth import hashers
+from servestatic.middleware import ServeStaticMiddleware
 
 from rollbacks import tasks
 
@@ -21,3 +24,19 @@ def _quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     hashers.get_hashers.cache_clear()
     quick = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     monkeypatch.setattr(settings, "PASSWORD_HASHERS", quick)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _static_files_are_found_once() -> Iterator[None]:
+    """Every client makes a site of its own, and finding 180 static files took most of its time."""
+    find, found = ServeStaticMiddleware.add_files_from_finders, {}
+
+    def find_once(self: ServeStaticMiddleware) -> None:
+        if not found:
+            find(self)
+            found.update(self.files)
+        self.files = found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ServeStaticMiddleware, "add_files_from_finders", find_once)
+        yield

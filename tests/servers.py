@@ -10,7 +10,6 @@ Nothing in them is worth a disk's time: nothing is synced, and Redis keeps nothi
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -23,16 +22,11 @@ import amqp
 import psycopg
 import redis
 
-LOOPBACK = "127.0.0.1"
+from tests.ports import LOOPBACK, free_port
+
 START_SECONDS = 30.0
 SCRIPT = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 INSTALLED = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-
-
-def free_port() -> int:
-    """One that nobody listens on now."""
-    with socket.create_server((LOOPBACK, 0)) as listening:
-        return int(listening.getsockname()[1])
 
 
 class Server:

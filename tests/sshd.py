@@ -28,8 +28,8 @@ from typing import Any, Self
 import asyncssh
 
 from rollbacks.platforms.base import Secret, TargetRef
+from tests.ports import LOOPBACK, free_port
 
-LOOPBACK = "127.0.0.1"
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 START_SECONDS = 20.0
 Tree = dict[str, tuple[str, int, bytes]]
@@ -176,7 +176,7 @@ class Fleet:
         sshd = self._sshds[host]
         deadline = time.monotonic() + START_SECONDS
         while True:
-            sshd.port = sshd.port or _free_port()
+            sshd.port = sshd.port or free_port()
             self._launch(sshd)
             if _listens(sshd, deadline):
                 return
@@ -258,13 +258,6 @@ def _snapshot(path: Path) -> tuple[str, int, bytes]:
     if stat.S_ISDIR(mode):
         return "directory", stat.S_IMODE(mode), b""
     return "file", stat.S_IMODE(mode), path.read_bytes()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _listens(sshd: _Sshd, deadline: float) -> bool:

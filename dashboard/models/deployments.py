@@ -35,6 +35,7 @@ class StepStatus(models.TextChoices):
     RUNNING = "RUNNING", "Running"
     SUCCEEDED = "SUCCEEDED", "Succeeded"
     FAILED = "FAILED", "Failed"
+    IGNORED = "IGNORED", "Failed, ignored"
     SKIPPED = "SKIPPED", "Skipped"
     ABORTED = "ABORTED", "Aborted"
 
@@ -115,6 +116,9 @@ class Deployment(models.Model):
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    decision_due_at = models.DateTimeField(
+        null=True, editable=False, help_text="When a step's failure is no longer left to a person."
+    )
 
     log_pruned_at = models.DateTimeField(null=True, editable=False)
     journal_pruned_at = models.DateTimeField(
@@ -215,7 +219,10 @@ class Step(models.Model):
     name = models.CharField(max_length=80)
     kind = models.CharField(max_length=40)
     settings = models.JSONField(default=dict)
-    timeout = models.FloatField(default=600, help_text="Seconds, for all of the step.")
+    timeout = models.FloatField(default=600, help_text="Seconds, for one attempt at the step.")
+    failure_strategy = models.JSONField(
+        null=True, help_text="See rollbacks.strategies; null: the execution ends."
+    )
     undoes = models.ForeignKey(
         "self",
         on_delete=models.PROTECT,
@@ -232,6 +239,17 @@ class Step(models.Model):
         default=dict, help_text="Per instance: state, message; see platforms.base.InstanceOutcome."
     )
     attempts = models.PositiveIntegerField(default=0)
+    retries = models.PositiveIntegerField(default=0)
+    decision = models.CharField(
+        max_length=20, blank=True, help_text="What follows its failure, once that is decided."
+    )
+    done_in = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        help_text="The step of an earlier rollback that did it; not done again.",
+    )
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 

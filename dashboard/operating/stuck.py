@@ -49,7 +49,8 @@ def _reason(long_ago: datetime) -> Case:
         & ~Q(has_ahead)
         & Q(Exists(others.filter(status__in=HOLDING))),
         Reason.NOT_TAKEN: (is_queued & Q(created_at__lt=long_ago) & ~Q(has_ahead) & was_free)
-        | (Q(status__in=(Status.RUNNING, Status.ABORTING)) & has_no_worker & ~Q(changed_lately)),
+        | (Q(status__in=(Status.RUNNING, Status.ABORTING)) & has_no_worker & ~Q(changed_lately))
+        | Q(status=Status.PAUSED, decision_due_at__lt=long_ago),
     }
     whens = [When(condition, then=Value(reason.value)) for reason, condition in cases.items()]
     return Case(*whens, default=Value(""), output_field=CharField())

@@ -15,7 +15,7 @@ from dashboard.queries.executions import (
     recent_deployments,
     rollback_state,
 )
-from dashboard.queries.steps import journal, verification
+from dashboard.queries.steps import journal, unknown, verification
 from dashboard.queries.targets import (
     may_execute,
     panel,
@@ -41,5 +41,6 @@ __all__ = [
     "rollback_state",
     "service_rows",
     "services",
+    "unknown",
     "verification",
 ]

@@ -52,6 +52,18 @@ class StepRow:
 _URGENCY = {"RUNNING": "running", "DONE": "over", "UNCHANGED": "over"}
 
 
+def unknown(phases: Sequence["PhaseRow"]) -> list[str]:
+    """The instances of which it is being found out what became of them."""
+    steps = (row.step for phase in phases for row in phase.steps)
+    at_work = (step for step in steps if step.status == StepStatus.RUNNING)
+    return sorted(
+        key
+        for step in at_work
+        for key, told in step.outcomes.items()
+        if told.get("state") == "UNKNOWN"
+    )
+
+
 @dataclass(frozen=True)
 class PhaseRow:
     phase: Phase

@@ -48,6 +48,7 @@ _TAGS = {
     "SUCCEEDED": ("good", "check", "Succeeded"),
     "FAILED": ("bad", "cross", "Failed"),
     "ABORTED": ("idle", "slash", "Aborted"),
+    "IGNORED": ("warning", "skip", "Failed, ignored"),
     "SKIPPED": ("idle", "skip", "Skipped"),
     "DONE": ("good", "check", "Done"),
     "UNCHANGED": ("idle", "minus", "Unchanged"),

@@ -16,6 +16,7 @@ from rollbacks.plan import Configuration
 from rollbacks.schema import starting
 from rollbacks.schema.nodes import RollbackConfirmation
 from rollbacks.schema.refusals import refusals
+from rollbacks.strategies import FailureAction
 
 
 @strawberry.input
@@ -41,6 +42,12 @@ class ResumeExecutionInput(Input):
     execution_id: str
 
 
+@strawberry.input
+class DecideExecutionInput(Input):
+    execution_id: str
+    action: FailureAction = strawberry.field(description="One of what the page offers.")
+
+
 @strawberry.type
 class RollbackDeploymentPayload(Payload):
     execution: Execution
@@ -54,6 +61,14 @@ class AbortExecutionPayload(Payload):
 @strawberry.type
 class ResumeExecutionPayload(Payload):
     execution: Execution
+
+
+@strawberry.type
+class DecideExecutionPayload(Payload):
+    execution: Execution
+
+
+strawberry.enum(FailureAction, description="What follows the failure of a step.")
 
 
 @strawberry.type
@@ -120,6 +135,19 @@ class Mutation:
         with refusals():
             actions.resume(deployment, actor, now_of(info))
         return ResumeExecutionPayload(
+            client_mutation_id=input.client_mutation_id, execution=_shown(info, deployment.pk)
+        )
+
+    @mutation(RESUME)
+    def decide_execution(
+        self, info: Info, input: DecideExecutionInput
+    ) -> DecideExecutionPayload | None:
+        """Say what follows a failed step that waits for a decision. Lastgood's own."""
+        actor = actor_of(info)
+        deployment = execution_of(actor, input.execution_id)
+        with refusals():
+            actions.decide(deployment, input.action, actor, now_of(info))
+        return DecideExecutionPayload(
             client_mutation_id=input.client_mutation_id, execution=_shown(info, deployment.pk)
         )
 

@@ -62,12 +62,18 @@ class PlannedStep:
     name: str
     kind: str
     problem: str = strawberry.field(description="Why it cannot be done; empty: it can.")
+    done_by: str | None = strawberry.field(
+        description="The id of the earlier rollback that did it already."
+    )
     changes: list[ChangeNode]
 
     @classmethod
     def of(cls, step: journal.PlannedStep) -> "PlannedStep":
         changes = [ChangeNode.of(each) for each in step.changes]
-        return cls(name=step.name, kind=step.kind, problem=step.problem, changes=changes)
+        done_by = str(step.done_in.phase.deployment_id) if step.done_in else None
+        return cls(
+            name=step.name, kind=step.kind, problem=step.problem, done_by=done_by, changes=changes
+        )
 
 
 @strawberry.type(description="In the order in which they are undone.")

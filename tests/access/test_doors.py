@@ -94,6 +94,7 @@ TABLE: dict[tuple[str, str], tuple[int, ...]] = {
     ("POST", "rerun"): (302, 403, 404, 404, 302, 302),
     ("POST", "abort"): (409, 403, 404, 404, 302, 302),
     ("POST", "resume"): (409, 403, 404, 404, 302, 302),
+    ("POST", "decide"): (409, 403, 404, 404, 302, 302),
     ("GET", "execute"): (200, 403, 404, 404, 302, 302),
     ("POST", "execute"): (422, 403, 404, 404, 302, 302),
     ("POST", "refresh_target"): (302, 302, 404, 404, 302, 302),
@@ -126,11 +127,13 @@ def current(shop: Scene) -> Deployment:
     return shop.deploy("1.4.2")
 
 
-def arguments(name: str, shop: Scene, current: Deployment) -> list[int]:
+def arguments(name: str, shop: Scene, current: Deployment) -> list[int | str]:
     if name in {"service", "execute"}:
         return [shop.service.pk]
     if name == "refresh_target":
         return [shop.target.pk]
+    if name == "decide":
+        return [current.pk, "RETRY"]
     return [] if name in ABOUT_EVERYTHING else [current.pk]
 
 

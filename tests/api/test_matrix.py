@@ -91,6 +91,9 @@ TABLE: dict[str, tuple[str, Outcomes]] = {
     "resumeExecution": (
         '(input: {executionId: "{queued}"}) { execution { id } }',
         {**ENGINEER, "engineer": "CONFLICT"}),
+    "decideExecution": (
+        '(input: {executionId: "{queued}", action: RETRY}) { execution { id } }',
+        {**ENGINEER, "engineer": "CONFLICT"}),
 }  # fmt: skip
 
 

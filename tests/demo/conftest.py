@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -47,11 +46,6 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningFleet]:
     """Two hosts."""
     with running_fleet(tmp_path_factory.mktemp("fleet"), "web-1", "web-2") as running:
         yield running
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
 
 
 def manage(*arguments: str, state: Path, **environment: str) -> subprocess.Popen[str]:

@@ -17,8 +17,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.demo.conftest import free_port, manage
+from tests.demo.conftest import manage
 from tests.demo.site import Browser
+from tests.ports import free_port
 
 
 @dataclass

@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.demo.conftest import free_port, manage
+from tests.demo.conftest import manage
+from tests.ports import free_port
 
 
 @pytest.fixture(scope="module")

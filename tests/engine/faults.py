@@ -10,8 +10,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from dashboard.models import Deployment, Status
-from rollbacks import execution, lifecycle
+from rollbacks import execution, lifecycle, observation
 from tests.lab import Fleet
+
+AFTER_THE_END = "after the end was committed"
 
 
 class Crash(BaseException):
@@ -42,7 +44,16 @@ class Points:
 def install(monkeypatch: pytest.MonkeyPatch, fleet: Fleet) -> Points:
     """Points before, inside and after each journal write and status change, and round each call."""
     point = Points()
-    fenced, advance = lifecycle.fenced, lifecycle.advance
+    mark_writes(monkeypatch, point)
+    fleet.point = point
+    fleet.before_change = lambda host: point("before a change of a host")
+    fleet.after_change = lambda host: point("after a change of a host")
+    return point
+
+
+def mark_writes(monkeypatch: pytest.MonkeyPatch, point: Callable[[str], None]) -> None:
+    """Points before, inside and after each journal write and status change."""
+    fenced, advance, record = lifecycle.fenced, lifecycle.advance, observation.record
 
     @contextmanager
     def pointed_fence(lease: lifecycle.Lease) -> Iterator[None]:
@@ -57,12 +68,13 @@ def install(monkeypatch: pytest.MonkeyPatch, fleet: Fleet) -> Points:
         advance(*args, **kwargs)
         point("after a change of status")
 
+    def pointed_record(*args: Any) -> None:
+        point(AFTER_THE_END)
+        record(*args)
+
+    monkeypatch.setattr(observation, "record", pointed_record)
     monkeypatch.setattr(lifecycle, "fenced", pointed_fence)
     monkeypatch.setattr(lifecycle, "advance", pointed_advance)
-    fleet.point = point
-    fleet.before_change = lambda host: point("before a change of a host")
-    fleet.after_change = lambda host: point("after a change of a host")
-    return point
 
 
 def expire(deployment: Deployment) -> None:

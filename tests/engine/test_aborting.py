@@ -14,7 +14,7 @@ from rollbacks.eligibility import Refused
 from tests.engine.faults import expire
 from tests.engine.threads import begin
 from tests.lab import Fleet
-from tests.scene import Scene, group, person, run
+from tests.scene import Scene, group, person, run, verdicts
 
 
 def abort(shop: Scene, deployment: Deployment) -> None:
@@ -132,6 +132,20 @@ def test_an_abort_that_sees_nothing_says_so_and_ends(shop: Scene, fleet: Fleet) 
     done = run(deployment)
     assert done.status == Status.ABORTED
     assert "web-1 at an unknown version (no answer)" in done.message
+
+
+def test_an_abort_that_sees_nothing_of_what_it_did_not_touch_still_tells_of_every_instance(
+    shop: Scene, fleet: Fleet
+) -> None:
+    shop.deploy("1.4.1")
+    deployment = shop.start("1.4.2")
+    lifecycle.claim(deployment.pk, "dead", timezone.now())
+    abort(shop, deployment)
+    expire(deployment)
+    fleet.is_unreachable = True
+    done = run(deployment)
+    assert done.status == Status.ABORTED
+    assert verdicts(done) == dict.fromkeys(fleet.runs, "UNTOUCHED")
 
 
 def test_who_may_only_roll_back_cannot_abort(shop: Scene) -> None:

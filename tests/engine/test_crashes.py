@@ -6,9 +6,9 @@ from collections import Counter
 import pytest
 from django.utils import timezone
 
-from dashboard.models import Deployment, Status
+from dashboard.models import Deployment, Status, StepStatus
 from rollbacks import actions, lifecycle
-from tests.engine.faults import Points, expire, finish, work
+from tests.engine.faults import AFTER_THE_END, Points, expire, finish, work
 from tests.lab import Fleet
 from tests.scene import Scene, run
 
@@ -43,7 +43,7 @@ def test_a_deployment_survives_the_death_of_its_worker_at_every_point(
         assert shop.target.current_deployment == done
         if lived:
             break
-    assert number > 30, "the points are no longer where they were"
+    assert number > 25, "the points are no longer where they were"
 
 
 def test_a_rollback_survives_the_death_of_its_worker_at_every_point(
@@ -66,7 +66,7 @@ def test_a_rollback_survives_the_death_of_its_worker_at_every_point(
         assert shop.target.current_deployment == done
         if lived:
             break
-    assert number > 30, "the points are no longer where they were"
+    assert number > 25, "the points are no longer where they were"
 
 
 def test_a_failing_deployment_survives_the_death_of_its_worker_at_every_point(
@@ -119,6 +119,27 @@ def test_a_rollback_survives_workers_that_keep_dying(
     assert story(done) == STRAIGHT
 
 
+def test_an_end_is_written_whole_or_not_at_all(shop: Scene, fleet: Fleet, points: Points) -> None:
+    """A successor that found the steps closed and the execution open would have nothing to do."""
+    for number in range(1, 500):
+        fleet.silent = {"web-1"}
+        deployment = shop.start(f"1.{number}")
+        points.die_at(number)
+        lived = work(deployment)
+        points.live()
+        fleet.silent.clear()
+        done = finish(deployment)
+        steps = {step.status for phase in done.phases.all() for step in phase.steps.all()}
+        ends = (done.status, done.code, steps)
+        assert ends in (
+            (Status.FAILED, "NOT_SEEN", {StepStatus.SKIPPED}),
+            (Status.SUCCEEDED, "VERIFIED", {StepStatus.SUCCEEDED}),
+        ), points.passed[-1]
+        if lived:
+            break
+    assert number > 5, "the points are no longer where they were"
+
+
 def test_an_abort_ends_at_once_though_the_worker_died(
     shop: Scene, fleet: Fleet, points: Points
 ) -> None:
@@ -155,9 +176,9 @@ def test_the_panel_is_looked_at_again_when_the_worker_dies_after_its_last_word(
     shop.deploy("1.4.1")
     assert shop.target.sync_tried_at is not None
     deployment = shop.start("1.4.2")
-    ended = Deployment.objects.filter(pk=deployment.pk, status=Status.SUCCEEDED)
-    points.dies = lambda number: ended.exists()
+    points.dies = lambda number: points.passed[-1] == AFTER_THE_END
     assert not work(deployment)
+    assert Deployment.objects.get(pk=deployment.pk).status == Status.SUCCEEDED
     points.live()
     assert shop.target.sync_tried_at is None
 

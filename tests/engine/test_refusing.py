@@ -222,7 +222,7 @@ def require_a_sentence(refusal: Refusal) -> None:
 
 
 def test_every_code_that_refuses_a_rollback_is_tried() -> None:
-    of_others = {Code.NOT_FINISHED, Code.WAS_ROLLED_BACK}
+    of_others = {Code.NOT_FINISHED, Code.WAS_ROLLED_BACK, Code.DECISION_NEEDED}
     assert {code for code, _ in CASES} == set(Code) - of_others
 
 

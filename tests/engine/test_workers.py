@@ -115,9 +115,9 @@ def test_executions_on_one_target_run_one_after_the_other(live_shop: Scene, flee
     rows = [Deployment.objects.get(pk=each.pk) for each in queued]
     assert {row.status for row in rows} == {Status.SUCCEEDED}
     for earlier, later in itertools.pairwise(rows):
-        assert earlier.finished_at is not None
-        assert later.started_at is not None
-        assert earlier.finished_at <= later.started_at
+        # By the order in which it was written: times are taken before a writer's turn comes.
+        ended, began = earlier.events.latest("pk"), later.events.filter(status=Status.RUNNING).get()
+        assert (ended.status, ended.pk < began.pk) == (Status.SUCCEEDED, True)
         assert later.replaces == earlier
 
 

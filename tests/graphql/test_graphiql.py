@@ -1,18 +1,19 @@
 """GraphiQL in a real browser: served by this site alone, under its Content-Security-Policy."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.contrib.staticfiles import finders
 from django.test import Client
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
+from tests.chromium import Chromium, chromium_thread
 from tests.graphql.conftest import URL, Caller
-from tests.journeys.conftest import CHROMIUM
 from tests.pages.test_looks import sign_in
+
+__all__ = ["chromium_thread"]
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -64,17 +65,14 @@ Script = Callable[[Page, list[str]], None]
 
 
 @pytest.fixture
-def play(transactional_db: None, live_server: LiveServer) -> Callable[[Script], None]:
-    """Run a script on the page as a person; it is given what the console and the network said.
-
-    In a thread of its own: Playwright's loop and Django's queries do not share one.
-    """
+def play(
+    transactional_db: None, live_server: LiveServer, chromium_thread: Chromium
+) -> Callable[[Script], None]:
+    """Run a script on the page as a person; it is given what the console and the network said."""
     User.objects.create_user("ada", password="ada")
 
-    def run(script: Script) -> None:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
-            page = browser.new_page(base_url=live_server.url)
+    def play_it(script: Script) -> None:
+        def run(page: Page) -> None:
             said: list[str] = []
             sign_in(page, "ada")
             page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
@@ -84,11 +82,8 @@ def play(transactional_db: None, live_server: LiveServer) -> Callable[[Script], 
             page.goto(URL)
             script(page, said)
             assert all(url.startswith((live_server.url, "data:")) for url in asked)
-            browser.close()
 
-    def play_it(script: Script) -> None:
-        with ThreadPoolExecutor(1) as thread:
-            thread.submit(run, script).result()
+        chromium_thread.run(run, base_url=live_server.url)
 
     return play_it
 

@@ -20,7 +20,8 @@ from typing import Any
 import httpx
 import yaml
 
-from tests.servers import LOOPBACK, PostgreSQL, Redis, free_port
+from tests.ports import LOOPBACK, free_port
+from tests.servers import PostgreSQL, Redis
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())

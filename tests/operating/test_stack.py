@@ -274,14 +274,17 @@ def test_the_image_has_all_it_needs_and_nothing_was_written_to_it(stack: Stack, 
     assert sorted(stack.image.rglob("*")) == stack.files
 
 
-def test_a_worker_that_is_asked_to_end_ends_what_it_has_begun(stack: Stack, api: Api) -> None:
+def test_a_worker_that_is_asked_to_end_hands_over_what_it_has_begun(stack: Stack, api: Api) -> None:
     slow = deploy(api, "1.4.2", "Deploy slowly")
     eventually(lambda: any(BEGUN in line for line in stack.said("worker", slow)), 20, "a beginning")
     stack.processes["worker"].send_signal(signal.SIGTERM)
     assert stack.processes["worker"].wait(30) == 0, stack.log("worker").read_text()
-    assert finished(api, slow, 1) == "SUCCESS"
-    assert [BEGUN in line for line in stack.said("worker", slow)].count(True) == 1
     assert stack.run("python", "manage.py", "workers", "--here").returncode == 1  # it took leave
+    stack.start("worker")
+    assert finished(api, slow) == "SUCCESS"
+    assert any("claimed with epoch 2" in line for line in stack.said("worker", slow))
+    stack.processes["worker"].send_signal(signal.SIGTERM)
+    assert stack.processes["worker"].wait(30) == 0, stack.log("worker").read_text()
 
 
 def test_the_site_ends_when_it_is_asked(stack: Stack, api: Api) -> None:

@@ -6,17 +6,19 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from dashboard.models import Deployment, Target
 from rollbacks import platforms
 from tests import lab, scene
-from tests.journeys.conftest import CHROMIUM
+from tests.chromium import Chromium, chromium_thread
 from tests.pages import factories
 from tests.pages.test_looks import sign_in
 from tests.pages.world import HOSTS
 from tests.scene import Scene
+
+__all__ = ["chromium_thread"]
 
 InDjango = Callable[[Callable[[], object]], object]
 Script = Callable[[Page, InDjango], None]
@@ -36,25 +38,21 @@ def shop(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Scene:
 
 
 @pytest.fixture
-def play(shop: Scene, live_server: LiveServer) -> Play:
+def play(shop: Scene, live_server: LiveServer, chromium_thread: Chromium) -> Play:
     """Run a script as the engineer on the service's page.
 
-    In a thread of its own, for Playwright's loop; what it asks of Django runs in another.
+    In the browser's own thread; what it asks of Django runs in another.
     """
 
-    def run(script: Script) -> None:
-        with sync_playwright() as playwright, ThreadPoolExecutor(1) as django:
-            browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
-            page = browser.new_page(base_url=live_server.url)
+    def play_it(script: Script) -> None:
+        def run(page: Page) -> None:
             page.set_default_timeout(5000)
             sign_in(page, "engineer")
             page.goto(f"/services/{shop.service.pk}/")
-            script(page, lambda work: django.submit(_and_close, work).result())
-            browser.close()
+            with ThreadPoolExecutor(1) as django:
+                script(page, lambda work: django.submit(_and_close, work).result())
 
-    def play_it(script: Script) -> None:
-        with ThreadPoolExecutor(1) as thread:
-            thread.submit(run, script).result()
+        chromium_thread.run(run, base_url=live_server.url)
 
     return play_it
 

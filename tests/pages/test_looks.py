@@ -3,21 +3,22 @@ axe objects to. LASTGOOD_PICTURES=directory keeps a picture of each."""
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from rollbacks import platforms
 from tests import lab
-from tests.journeys.conftest import CHROMIUM
+from tests.chromium import Chromium, chromium_thread
 from tests.pages.world import HOSTS, make_world, rolled_back
 from tests.scene import Scene
+
+__all__ = ["chromium_thread"]
 
 LOOKS = [("light", 1280), ("dark", 390)]
 if "LASTGOOD_PICTURES" in os.environ:
@@ -71,12 +72,16 @@ def wait_for_controls(page: Page) -> None:
 
 @pytest.mark.parametrize(("scheme", "width"), LOOKS)
 def test_every_page_fits_and_is_accessible(
-    world: Scene, live_server: LiveServer, scheme: str, width: int
+    world: Scene, live_server: LiveServer, chromium_thread: Chromium, scheme: Any, width: int
 ) -> None:
-    look = Look(live_server.url, scheme, width)
-    # In a thread of its own: Playwright's loop and Django's queries do not share one.
-    with ThreadPoolExecutor(1) as thread:
-        problems = thread.submit(look.at, views(world)).result()
+    look = Look(scheme, width)
+    wanted = views(world)
+    problems = chromium_thread.run(
+        lambda page: look.at(page, wanted),
+        base_url=live_server.url,
+        color_scheme=scheme,
+        viewport={"width": width, "height": 860},
+    )
     assert not {name: found for name, found in problems.items() if found}
 
 
@@ -104,6 +109,9 @@ def views(world: Scene) -> list[View]:
         ("deployment-running", "", of["running"], wait_for_controls),
         ("deployment-open", "", of["running"], open_everything),
         ("deployment-paused", "", of["paused"], wait_for_controls),
+        ("deployment-asking", "", of["asking"], wait_for_controls),
+        ("deployment-failed", "", of["rollback failed"], wait_for_controls),
+        ("rollback-continued", "", f"{of['failed']}rollback/", None),
         ("deployment-undone", "", of["being rolled back"], wait_for_controls),
         ("deployment-over", "", f"/deployments/{rolled_back().pk}/", wait_for_controls),
         ("rollback-page", "", f"{of['bad']}rollback/?configuration=deployed", None),
@@ -133,26 +141,17 @@ def _send_nothing(page: Page) -> None:
 
 @dataclass
 class Look:
-    """A browser with a color scheme and a width."""
+    """A color scheme and a width."""
 
-    url: str
-    scheme: Any
+    scheme: str
     width: int
 
-    def at(self, pages: list[View]) -> dict[str, list[str]]:
-        """What is wrong, by page."""
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
-            context = browser.new_context(
-                base_url=self.url,
-                color_scheme=self.scheme,
-                viewport={"width": self.width, "height": 860},
-            )
-            page, said = context.new_page(), list[str]()
-            page.on("console", lambda message: said.append(message.text))
-            page.on("pageerror", lambda error: said.append(str(error)))
-            found = {view[0]: self._at(page, view) for view in pages}
-            browser.close()
+    def at(self, page: Page, views: list[View]) -> dict[str, list[str]]:
+        """What is wrong, by name of the view."""
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        found = {view[0]: self._at(page, view) for view in views}
         # The browser says so of every answer 4xx, which some of these pages are.
         return found | {"console": [each for each in said if "status of 4" not in each]}
 

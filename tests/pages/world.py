@@ -9,7 +9,16 @@ from django.utils import timezone
 from accounts import administration, policy
 from accounts.policy import Denied
 from accounts.vocabulary import AccountPermission, Action
-from dashboard.models import Deployment, Environment, Service, Target
+from dashboard.models import (
+    Artifact,
+    Deployment,
+    Environment,
+    Infrastructure,
+    Service,
+    Target,
+    Workflow,
+)
+from rollbacks import platforms
 from tests import lab, scene
 from tests.pages import factories
 
@@ -31,6 +40,7 @@ def make_world() -> scene.Scene:
     shop.extra["storefront"] = shop.service
     _elsewhere(shop.service)
     _bad_week(shop)
+    _failures(shop)
     _crowd(shop.service)
     _people()
     return shop
@@ -139,6 +149,48 @@ def _paused(shop: scene.Scene) -> None:
         ]
     }
     paused.save()
+
+
+def _failures(shop: scene.Scene) -> None:
+    """A deployment that asks what to do, and a rollback that failed and can be continued."""
+    platform = platforms.PLATFORMS["SSH"]
+    assert isinstance(platform, lab.Lab)
+    asks = {"action": "MANUAL_INTERVENTION", "timeout": 3600, "then": "ROLLBACK_PHASE"}
+    retries = {"action": "RETRY", "delay": 0, "then": asks}
+    tell: dict[str, object] = {"name": "Take out of the balancer", "kind": lab.Note.kind}
+    install: dict[str, object] = {"name": "Install", "kind": lab.Install.kind}
+    phases = [
+        {
+            "name": name,
+            "select": {"hosts": hosts},
+            "steps": [{**tell, "failure_strategy": "IGNORE"}, install],
+            "rollback_steps": [tell, {"undo": "Install"}],
+        }
+        for name, hosts in (("Canary", ["price-1"]), ("The rest", ["price-2", "price-3"]))
+    ]
+    service = factories.make_service("prices", shop.service.application)
+    connector = shop.infrastructure.connector
+    for name in ("asking", "failed"):
+        infrastructure = Infrastructure.objects.create(
+            environment=shop.environment, name=f"price hosts, {name}", connector=connector,
+            settings={"hosts": ["price-1", "price-2", "price-3"]},
+        )  # fmt: skip
+        workflow = Workflow.objects.create(
+            application=service.application, name=f"Deploy prices ({name})", service=service,
+            workflow_type="CANARY", infrastructure=infrastructure,
+        )  # fmt: skip
+        scene.revise(workflow, {"failure_strategy": retries, "phases": phases})
+        platform.fleet.broken = {"price-2": "apply"} if name == "asking" else {}
+        for version in ("3.0", "3.1"):
+            artifact, _ = Artifact.objects.get_or_create(service=service, version=version)
+            shop.extra[name] = shop.deploy(
+                "", artifact=artifact, workflow=workflow, infrastructure=infrastructure
+            )
+            if name == "asking":
+                break
+    platform.fleet.broken = {"price-1": "undo"}
+    shop.extra["rollback failed"] = shop.roll_back(shop.extra["failed"])
+    platform.fleet.broken = {}
 
 
 def _seen(

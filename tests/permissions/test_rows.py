@@ -74,7 +74,7 @@ SENSELESS = [
 ]
 
 
-@pytest.mark.parametrize("sensible", SENSIBLE, ids=str)
+@pytest.mark.parametrize("sensible", SENSIBLE, ids=lambda each: each.permission_type.name)
 def test_a_row_that_makes_sense_has_no_problems(sensible: Row) -> None:
     assert list(sensible.problems()) == []
 
