@@ -15,7 +15,7 @@ help:
 	@echo "make demo   Lastgood with a small real fleet on this machine, from nothing (PORT=8000)"
 	@echo "make run    Lastgood on this machine, with your own data in var/ (PORT=8000)"
 	@echo "make test   everything that is checked: format, lint, types, contracts, tests"
-	@echo "make test-nightly  what takes longer: five times the aborts, others than last time"
+	@echo "make test-nightly  what takes longer: more aborts, more real kills, others than last time"
 	@echo "make bench  how fast it is, beside other ways in the same run"
 
 demo: $(VENV)/lastgood.installed
@@ -36,6 +36,7 @@ test: $(VENV)/dev.installed programs
 
 test-nightly: $(VENV)/dev.installed programs
 	LASTGOOD_TEST_ABORTS=500 LASTGOOD_TEST_SEED=$$(date +%j) $(BIN)/pytest tests/trials
+	LASTGOOD_TEST_NIGHTLY=1 LASTGOOD_TEST_SEED=$$(date +%j) $(BIN)/pytest -s tests/surviving
 
 bench: $(VENV)/dev.installed
 	$(BIN)/pytest -q -s tests/benchmarks/permissions.py

@@ -1,6 +1,6 @@
 """How long the runs are, and an installation to run them on.
 
-LASTGOOD_TEST_NIGHTLY=1 makes them as long as docs promise; LASTGOOD_TEST_SEED repeats a choice of
+LASTGOOD_TEST_NIGHTLY=1 (make test-nightly) makes them long; LASTGOOD_TEST_SEED repeats a choice of
 moments, which every run prints.
 """
 
