@@ -213,7 +213,14 @@ CELERY_BROKER_URL = os.environ.get("LASTGOOD_BROKER_URL", "memory://localhost/")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.05, "socket_connect_timeout": 2}
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever: a worker does not end for its broker
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "polling_interval": 0.05,
+    "socket_connect_timeout": 2,
+    # Whoever clicked does not wait for a hint that may be lost: kombu would try for 6 s.
+    "max_retries": 0,
+}
+CELERY_WORKER_CONSUMER = "dashboard.consumer:Consumer"
 CELERY_WORKER_POOL = "threads"
 CELERY_WORKER_CONCURRENCY = int(os.environ.get("LASTGOOD_CONCURRENCY", "32"))
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
