@@ -15,7 +15,7 @@ help:
 	@echo "make demo   Lastgood with a small real fleet on this machine, from nothing (PORT=8000)"
 	@echo "make run    Lastgood on this machine, with your own data in var/ (PORT=8000)"
 	@echo "make test   everything that is checked: format, lint, types, contracts, tests"
-	@echo "make test-nightly  what takes longer: five times the aborts, others than last time"
+	@echo "make test-nightly  what takes longer: more aborts, more real kills, others than last time"
 	@echo "make bench  how fast it is, beside other ways in the same run"
 
 demo: $(VENV)/lastgood.installed
@@ -36,6 +36,7 @@ test: $(VENV)/dev.installed programs
 
 test-nightly: $(VENV)/dev.installed programs
 	LASTGOOD_TEST_ABORTS=500 LASTGOOD_TEST_SEED=$$(date +%j) $(BIN)/pytest tests/trials
+	LASTGOOD_TEST_NIGHTLY=1 LASTGOOD_TEST_SEED=$$(date +%j) $(BIN)/pytest -s tests/surviving
 
 bench: $(VENV)/dev.installed
 	$(BIN)/pytest -q -s tests/benchmarks/permissions.py
@@ -48,6 +49,7 @@ programs:
 	command -v sshd >/dev/null || test -x /usr/sbin/sshd || missing="$$missing openssh-server"; \
 	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
 	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
+	test -x /usr/lib/rabbitmq/bin/rabbitmq-server || missing="$$missing rabbitmq-server"; \
 	command -v git >/dev/null || missing="$$missing git"; \
 	test -z "$$missing" && exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

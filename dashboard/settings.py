@@ -76,6 +76,16 @@ def _days(name: str, default: str) -> int:
     return int(text)
 
 
+def _seconds(name: str, default: str) -> float:
+    try:
+        seconds = float(os.environ.get(name, default))
+    except ValueError:
+        seconds = 0.0
+    if not 0.1 <= seconds <= 3600:
+        raise ImproperlyConfigured(f"{name} must be a number of seconds, from 0.1 to 3600.")
+    return seconds
+
+
 SECRET_KEY = _secret_key()
 # Seals the audit trail; keep it when the secret key is changed, or the old rows cannot be verified.
 AUDIT_KEY = os.environ.get("LASTGOOD_AUDIT_KEY") or SECRET_KEY
@@ -222,9 +232,13 @@ EMBEDDED_WORKER = CELERY_BROKER_URL.startswith("memory://")
 METRICS_TOKEN = os.environ.get("LASTGOOD_METRICS_TOKEN", "")
 
 # The worker's promises in seconds; goals: a killed worker's executions go on within 15 s.
-LEASE_SECONDS = 10.0
-HEARTBEAT_SECONDS = 3.0
-SWEEP_SECONDS = 2.0
+LEASE_SECONDS = _seconds("LASTGOOD_LEASE_SECONDS", "10")
+HEARTBEAT_SECONDS = _seconds("LASTGOOD_HEARTBEAT_SECONDS", "3")
+SWEEP_SECONDS = _seconds("LASTGOOD_SWEEP_SECONDS", "2")
+if HEARTBEAT_SECONDS * 2 > LEASE_SECONDS:  # one late heartbeat must not cost the lease
+    raise ImproperlyConfigured(
+        "LASTGOOD_LEASE_SECONDS must be at least twice LASTGOOD_HEARTBEAT_SECONDS."
+    )
 SYNC_SECONDS = 600.0
 # Of failed steps on one target, whichever executions they belong to.
 RETRIES_PER_HOUR = int(os.environ.get("LASTGOOD_RETRIES_PER_HOUR", "60"))

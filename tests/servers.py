@@ -1,6 +1,6 @@
-"""PostgreSQL and Redis for tests: Debian's own, private, on loopback, gone with the test.
+"""PostgreSQL, Redis and RabbitMQ for tests: Debian's own, private, on loopback, gone with the test.
 
-    with PostgreSQL() as database, Redis() as broker:
+    with PostgreSQL() as database, Redis() as broker:      # or RabbitMQ()
         database.url, broker.url
         broker.kill(); broker.start()     # on the same port, as after a crash
 
@@ -13,17 +13,19 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
+import amqp
 import psycopg
 import redis
 
 from tests.ports import LOOPBACK, free_port
 
 START_SECONDS = 30.0
+SCRIPT = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 INSTALLED = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 
 
@@ -32,6 +34,8 @@ class Server:
 
     ends_with: ClassVar[signal.Signals] = signal.SIGTERM
     crashes_with: ClassVar[signal.Signals] = signal.SIGKILL
+    start_seconds: ClassVar[float] = START_SECONDS
+    has_children: ClassVar[bool] = False  # that do not end by themselves with it
 
     def __init__(self) -> None:
         self.port = 0
@@ -63,9 +67,15 @@ class Server:
         self.port = self.port or free_port()
         with (self.directory / "output").open("ab") as output:
             self._process = subprocess.Popen(
-                self.command(), stdout=output, stderr=output, **self._identity()
+                self.command(),
+                env=os.environ | self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=self.has_children,
+                **self._identity(),
             )
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + self.start_seconds
         while not self.answers():
             said = (self.directory / "output").read_text(errors="replace")
             assert self._process.poll() is None, said
@@ -85,6 +95,10 @@ class Server:
 
     def command(self) -> Sequence[str]:
         raise NotImplementedError
+
+    def environment(self) -> Mapping[str, str]:
+        """What it gets beside the test's own environment."""
+        return {}
 
     def answers(self) -> bool:
         raise NotImplementedError
@@ -192,3 +206,88 @@ class Redis(Server):
                 return bool(client.ping())
         except redis.RedisError:
             return False
+
+
+class RabbitMQ(Server):
+    """RabbitMQ with a node, a directory and a port mapper (epmd) of its own; all it has is lost."""
+
+    # Erlang starts slowly, and a machine that runs tests is busy.
+    start_seconds = 120.0
+    has_children = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._mapper_port = free_port()
+        self._distribution_port = free_port()
+        self._mapper: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"amqp://guest:guest@{LOOPBACK}:{self.port}//"
+
+    def flush(self) -> None:
+        """Lose every message that nobody has taken yet."""
+        with self._connected() as connection, connection.channel() as channel:
+            channel.queue_purge("celery")
+
+    def prepare(self) -> None:
+        assert SCRIPT.exists(), "rabbitmq-server is not installed"
+        # Otherwise the node would start one that outlives it, on the port that all nodes share.
+        self._mapper = subprocess.Popen(
+            ["epmd", "-address", LOOPBACK, "-port", str(self._mapper_port)], **self._identity()
+        )
+
+    def start(self) -> None:
+        shutil.rmtree(self.directory / "data", ignore_errors=True)
+        super().start()
+
+    def command(self) -> Sequence[str]:
+        return [str(SCRIPT)]
+
+    def environment(self) -> Mapping[str, str]:
+        nothing = str(self.directory / "nothing")
+        return {
+            "HOME": str(self.directory),
+            "ERL_EPMD_ADDRESS": LOOPBACK,
+            "ERL_EPMD_PORT": str(self._mapper_port),
+            "RABBITMQ_NODENAME": f"lastgood-{self.port}@localhost",
+            "RABBITMQ_NODE_IP_ADDRESS": LOOPBACK,
+            "RABBITMQ_NODE_PORT": str(self.port),
+            "RABBITMQ_DIST_PORT": str(self._distribution_port),
+            "RABBITMQ_MNESIA_BASE": str(self.directory / "data"),
+            "RABBITMQ_LOG_BASE": str(self.directory / "log"),
+            "RABBITMQ_LOGS": "-",
+            "RABBITMQ_PID_FILE": str(self.directory / "pid"),
+            "RABBITMQ_GENERATED_CONFIG_DIR": str(self.directory / "config"),
+            "RABBITMQ_SCHEMA_DIR": str(self.directory / "schema"),
+            # What the machine's own RabbitMQ is told is not for this one.
+            "RABBITMQ_CONF_ENV_FILE": nothing,
+            "RABBITMQ_CONFIG_FILE": nothing,
+            "RABBITMQ_ADVANCED_CONFIG_FILE": nothing,
+            "RABBITMQ_ENABLED_PLUGINS_FILE": nothing,
+        }
+
+    def answers(self) -> bool:
+        try:
+            self._connected().close()
+        except (OSError, amqp.AMQPError):
+            return False
+        return True
+
+    def _connected(self) -> Any:
+        connection = amqp.Connection(f"{LOOPBACK}:{self.port}", connect_timeout=2, read_timeout=10)
+        connection.connect()
+        return connection
+
+    def _signal(self, number: signal.Signals) -> None:
+        """Its script and the node below it alike: the script alone would leave the node."""
+        if self._process is not None:
+            os.killpg(self._process.pid, number)
+            self._process.wait(timeout=START_SECONDS)
+            self._process = None
+
+    def _end(self) -> None:
+        if self._mapper is not None:
+            self._mapper.kill()
+            self._mapper.wait()
+        super()._end()

@@ -78,7 +78,7 @@ class Fleet:
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
         self.directory.mkdir(parents=True, exist_ok=True)
-        self._authorized_keys.write_bytes(self._client_key.export_public_key())
+        self.authorized_keys.write_bytes(self._client_key.export_public_key())
         try:
             with ThreadPoolExecutor(8) as pool:
                 list(pool.map(self._prepare, self.hosts))
@@ -211,7 +211,7 @@ class Fleet:
         self.known_hosts.write_text("".join(lines))
 
     @property
-    def _authorized_keys(self) -> Path:
+    def authorized_keys(self) -> Path:
         return self.directory / "authorized_keys"
 
     def _prepare(self, host: str) -> None:
@@ -233,7 +233,7 @@ class Fleet:
                 address=LOOPBACK,
                 port=sshd.port,
                 directory=sshd.directory,
-                keys=self._authorized_keys,
+                keys=self.authorized_keys,
                 home=self.root(sshd.name),
             )
         )

@@ -6,13 +6,13 @@ Everything has a time limit, and what a host says is kept up to a bound. Knows n
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import asyncssh
 
-from rollbacks.platforms.base import PlatformError, TargetRef
+from rollbacks.platforms.base import Control, PlatformError, TargetRef
 from rollbacks.platforms.ssh.places import Place
 from rollbacks.platforms.ssh.sessions import Answer, Session
 from rollbacks.platforms.ssh.settings import Connector
@@ -84,11 +84,14 @@ def _known_hosts(path: str) -> asyncssh.SSHKnownHosts:
 
 
 class Remote:
-    """An open connection to one host."""
+    """An open connection to one host; its commands are for whoever passes the checkpoint."""
 
-    def __init__(self, connection: asyncssh.SSHClientConnection, limit: float) -> None:
+    def __init__(
+        self, connection: asyncssh.SSHClientConnection, limit: float, checkpoint: Callable[[], None]
+    ) -> None:
         self._connection = connection
         self._limit = limit
+        self._checkpoint = checkpoint
 
     async def run(
         self,
@@ -99,9 +102,10 @@ class Remote:
     ) -> Answer:
         """Run to the end. `limit`: seconds for the command, or between two pieces of its input.
 
-        Raises CommandTimeout, and PlatformError where the connection is lost.
+        Raises CommandTimeout, PlatformError where the connection is lost, and Stopped before the
+        command is sent.
         """
-        seconds, session = limit or self._limit, Session()
+        seconds, session = limit or self._limit, Session(self._checkpoint)
         try:
             async with asyncio.timeout(seconds) as clock:
                 await self._connection.create_session(lambda: session, command, encoding=None)
@@ -123,17 +127,28 @@ class Remote:
 
 
 @asynccontextmanager
-async def entered(place: Place, access: Access) -> AsyncIterator[Remote]:
-    """A connection to a host whose key is the known one; raises PlatformError."""
+async def entered(
+    place: Place, access: Access, control: Control | None = None
+) -> AsyncIterator[Remote]:
+    """A connection to a host whose key is the known one; raises PlatformError.
+
+    `control`: of the step that enters; a look that belongs to none has none.
+    """
     connection = await _open(place, access)
     try:
-        yield Remote(connection, access.command_timeout)
+        yield Remote(
+            connection, access.command_timeout, control.checkpoint if control else _may_always
+        )
         connection.close()
     except BaseException:
         connection.abort()
         raise
     finally:
         await _closed(connection)
+
+
+def _may_always() -> None:
+    """Nobody can take over what belongs to nobody."""
 
 
 async def _closed(connection: asyncssh.SSHClientConnection) -> None:

@@ -45,7 +45,7 @@ class Install(Step):
         _require_known_placeholders(places, spec)
 
         async def visit(place: Place) -> Found:
-            async with entered(place, access) as remote:
+            async with entered(place, access, control) as remote:
                 state = await look(remote, place, spec.release)
             require_link(state, place)
             return Found(
@@ -131,7 +131,7 @@ class _Call:
 
             async def visit(place: Place) -> None:
                 async def turn() -> InstanceOutcome:
-                    async with entered(place, self.access) as remote:
+                    async with entered(place, self.access, self.control) as remote:
                         return await act(self._visit(remote, place, asking), payload)
 
                 await everywhere.reported(place, self.control, turn)

@@ -114,7 +114,7 @@ async def _patiently(
         control.report(place.name, InstanceOutcome(OutcomeState.RUNNING, "Connecting"))
         is_in = False
         try:
-            async with entered(place, access) as remote:
+            async with entered(place, access, control) as remote:
                 is_in = True
                 return await _once(place, remote, line, settings, control)
         except PlatformError as fault:

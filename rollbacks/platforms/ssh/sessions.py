@@ -1,7 +1,7 @@
 """One command on an open SSH connection: what goes in, what comes out, and how it ended."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -34,9 +34,14 @@ class Answer:
 
 
 class Session(asyncssh.SSHClientSession[bytes]):
-    """asyncssh's callbacks, kept as a bounded answer."""
+    """asyncssh's callbacks, kept as a bounded answer.
 
-    def __init__(self) -> None:
+    The checkpoint is passed once the host has opened a channel, immediately before the command is
+    sent: a worker that was stopped while it waited for the host may have lost its lease.
+    """
+
+    def __init__(self, checkpoint: Callable[[], None]) -> None:
+        self._checkpoint = checkpoint
         self.ended = asyncio.Event()
         self._closed = asyncio.Event()
         self._may_write = asyncio.Event()
@@ -80,6 +85,7 @@ class Session(asyncssh.SSHClientSession[bytes]):
 
     def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
         self._channel = chan
+        self._checkpoint()
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
         stream = self._err if datatype == asyncssh.EXTENDED_DATA_STDERR else self._out

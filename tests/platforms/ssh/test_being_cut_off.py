@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from asyncssh.channel import SSHClientChannel
 
 from rollbacks.platforms.base import ArtifactRef, Done, PlatformError, Progress, Stopped
 from rollbacks.platforms.ssh import artifacts
@@ -177,3 +178,25 @@ def test_a_stop_is_heeded_at_once_while_a_host_hangs(shop: Shop) -> None:
         shop.deploy("1-1.4.0", control)
 
     assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize("shop", [1], indirect=True)
+def test_a_lease_that_ends_while_a_host_opens_a_channel_sends_no_command(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a worker that is stopped just then, and wakes long after."""
+    shop.capture("1-1.4.0")
+    control, opening = RecordingControl(), SSHClientChannel._open
+    before = shop.fleet.log("web-1").count("Starting session")
+
+    async def opened_late(self: SSHClientChannel[bytes], *args: bytes) -> Any:
+        answer = await opening(self, *args)
+        control.stop_at = 1
+        return answer
+
+    monkeypatch.setattr(SSHClientChannel, "_open", opened_late)
+    with pytest.raises(Stopped):
+        shop.deploy("1-1.4.0", control)
+
+    time.sleep(0.3)  # for what should not be there
+    assert shop.fleet.log("web-1").count("Starting session") == before

@@ -1,0 +1,50 @@
+"""Workers are killed in the middle of rollbacks, again and again: each goes on, and ends well."""
+
+from random import Random
+
+import pytest
+
+from tests.servers import PostgreSQL, RabbitMQ, Redis
+from tests.surviving.audit import audit
+from tests.surviving.conftest import GOES_ON_WITHIN, IS_NIGHTLY, QUICK, Open, say
+from tests.surviving.killing import Striker, percentile
+from tests.surviving.traffic import Shop, Traffic
+
+
+@pytest.mark.parametrize(
+    ("broker", "kills"),
+    [(Redis, 200 if IS_NIGHTLY else 60), (RabbitMQ, 200 if IS_NIGHTLY else 35)],
+)
+def test_a_killed_workers_rollbacks_go_on_and_end_well(
+    shop_on: Open, chance: Random, broker: type[Redis | RabbitMQ], kills: int
+) -> None:
+    shop = shop_on(PostgreSQL(), broker())
+    gaps = _kill(shop, chance, kills, most=2.0)
+    late = percentile(gaps, 0.99)
+    say(f"{kills} kills, {len(gaps)} interrupted; 99 of 100 went on within {late:.1f} s")
+    say(audit(shop))
+    assert late <= GOES_ON_WITHIN, gaps[-10:]
+
+
+def test_the_rollbacks_of_the_one_process_that_is_killed_go_on_when_it_is_started_again(
+    shop_on: Open, chance: Random
+) -> None:
+    shop = shop_on(targets=4, **QUICK)
+    kills = 100 if IS_NIGHTLY else 5
+    gaps = _kill(shop, chance, kills, most=4.0)
+    say(f"{kills} kills, {len(gaps)} interrupted; all went on within {gaps[-1]:.1f} s")
+    say(audit(shop))
+
+
+def _kill(shop: Shop, chance: Random, kills: int, most: float) -> list[float]:
+    """Kill until it is enough, and let all that was begun end; how long it lay still each time."""
+    killer = Striker(shop.site, chance)
+    traffic = Traffic(shop, goes_on=True)
+
+    def is_enough() -> bool:
+        killer.strike(least=0.3, most=most)
+        return killer.strikes >= kills
+
+    traffic.until(is_enough, within=kills * 30)
+    traffic.end(within=180)
+    return killer.gaps()
