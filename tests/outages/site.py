@@ -6,9 +6,9 @@ from typing import Any
 import psycopg
 
 from tests.operating.stack import Stack
-from tests.sshd import Fleet
 from tests.outages.program import Program, eventually
 from tests.outages.shop import Gate
+from tests.sshd import Fleet
 
 
 class Crowded(Stack):

@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from tests.demo.site import Browser
-from tests.sshd import Fleet
 from tests.outages.embedded import PASSWORD, Embedded
 from tests.outages.program import Program, eventually
 from tests.outages.shop import BAD, GOOD, Gate, catalogue, gated, trees
+from tests.sshd import Fleet
 
 KILLS = int(os.environ.get("LASTGOOD_TEST_EMBEDDED_KILLS", "8"))
 SEED = int(os.environ.get("LASTGOOD_TEST_SEED", "1"))

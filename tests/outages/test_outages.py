@@ -12,11 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.operating.stack import make_image
-from tests.servers import PostgreSQL, Redis
-from tests.sshd import Fleet
 from tests.outages.program import Program, eventually
 from tests.outages.shop import BAD, GOOD, Gate, catalogue, gated, restarting, trees
 from tests.outages.site import Crowded, Site
+from tests.servers import PostgreSQL, Redis
+from tests.sshd import Fleet
 
 log = logging.getLogger(__name__)
 MANY = [f"T{number:03}" for number in range(100)]
