@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from tests.surviving import writes
+from tests.surviving.catalogue import directory_of
 from tests.surviving.site import Claim
 from tests.surviving.traffic import Shop
 from tests.surviving.witness import Command
@@ -75,7 +76,7 @@ def audit(shop: Shop, *, each_effect_once: bool = True) -> Audited:
     `each_effect_once`: not to be asked where hosts themselves were killed in the middle.
     """
     rows = [
-        Row(*row[:-1], json.loads(row[-1]) if isinstance(row[-1], str) else row[-1])
+        Row(*row[:7], after=json.loads(row[-1]) if isinstance(row[-1], str) else row[-1])
         for row in shop.site.rows(_DEPLOYMENTS)
     ]
     claims, commands = shop.site.claims(), shop.site.fleet.commands()
@@ -106,7 +107,7 @@ class _Work:
         self, rows: Sequence[Row], claims: Sequence[Claim], commands: Sequence[Command]
     ) -> None:
         self._rows = rows
-        names = {row.id: row.name.replace(" ", "-").lower() for row in rows}
+        names = {row.id: directory_of(row.name) for row in rows}
         by_name: dict[str, list[Claim]] = defaultdict(list)
         for claim in claims:
             by_name[names[claim.deployment]].append(claim)
@@ -193,7 +194,9 @@ def _verdicts(rows: Sequence[Row], hosts: Sequence[str]) -> list[str]:
     """The look afterwards has one verdict for each host, and it is the one that was wanted."""
     wrong = []
     for row in rows:
-        found = sorted((each["key"], each["verdict"]) for each in (row.after or {})["instances"])
+        found = sorted(
+            (each["key"], each["verdict"]) for each in (row.after or {}).get("instances", ())
+        )
         if found != sorted((host, row.wanted) for host in hosts):
             wrong.append(f"execution {row.id} shows {found}")
     return wrong

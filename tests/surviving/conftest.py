@@ -57,7 +57,6 @@ def shop_on(tmp_path: Path) -> Iterator[Open]:
             *,
             targets: int = 8,
             hosts: int = 2,
-            pause: float = 1.0,
             workers: tuple[str, ...] = WORKERS,
             **settings: str,
         ) -> Shop:
@@ -69,7 +68,7 @@ def shop_on(tmp_path: Path) -> Iterator[Open]:
             directory.mkdir()
             site = Site(directory, fleet, database, broker, settings)
             running.callback(site.end)
-            shop = Shop(site, targets, pause)
+            shop = Shop(site, targets)
             shop.open()
             if database:
                 writes.watch(site)

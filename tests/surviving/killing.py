@@ -42,11 +42,12 @@ class Striker:
         if time.monotonic() < self._next_at:
             return
         if name := a_worker_at_work(self.site, self.random):
-            owner = self.site.now[name].owner
+            held = held_by(self.site, self.site.now[name].owner)
             at = self.site.end_one(name, self.number)
             self.site.start(name)
-            cut = [Interruption(pk, epoch, at) for pk, epoch in held_by(self.site, owner)]
-            self.strikes += bool(cut)  # otherwise it had just ended
+            over = {deployment for deployment, _ in self.site.rows(_ENDS)}  # just before it
+            cut = [Interruption(pk, epoch, at) for pk, epoch in held if pk not in over]
+            self.strikes += bool(cut)
             self.interruptions += cut
             self._next_at = time.monotonic() + self.random.uniform(least, most)
 

@@ -1,19 +1,22 @@
 """Starts Celery workers quickly: a process that has imported everything forks each of them.
 
 Run as a program. It reads one JSON object a line (`log`, `environment`, `arguments`), answers with
-the new worker's process id, and ends with all its workers when its standard input does. Each worker
-is a process as any other: its own id, sockets and database connections, nothing of it begun before.
+the new worker's process id, and ends with all its workers when its standard input does, or when it
+is killed. Each worker is a process as any other: an id, sockets and connections of its own, and
+nothing of it begun before.
 """
 
+import ctypes
 import json
 import os
 import random
 import signal
 import sys
-from contextlib import suppress
 from typing import Any, NoReturn
 
 import django
+
+PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
@@ -31,22 +34,18 @@ def main() -> None:
     app.loader.import_default_modules()
     app.finalize()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are gone at once
-    workers = []
     for line in iter(sys.stdin.readline, ""):
         asked = json.loads(line)
         pid = os.fork()
         if not pid:
             _become_worker(app, asked)
-        workers.append(pid)
         print(pid, flush=True)  # noqa: T201
-    for pid in workers:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
 
 
 def _become_worker(app: Any, asked: dict[str, Any]) -> NoReturn:
     from dashboard.operating import counts
 
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     nothing = os.open(os.devnull, os.O_RDONLY)
     log = os.open(asked["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -24,7 +24,8 @@ import httpx
 import psycopg
 
 from tests.operating.stack import _MANAGE, ROOT, eventually
-from tests.servers import LOOPBACK, PostgreSQL, RabbitMQ, Redis, free_port
+from tests.ports import LOOPBACK, free_port
+from tests.servers import PostgreSQL, RabbitMQ, Redis
 from tests.surviving.witness import WitnessedFleet
 
 KEY = "HOSTS_KEY"
@@ -44,20 +45,27 @@ class Incarnation:
     pid: int
     log: Path
 
+    def __post_init__(self) -> None:
+        # Its number may be another process's once it has ended.
+        self._handle = os.pidfd_open(self.pid)
+
     @property
     def owner(self) -> str:
         """As leases name it."""
         return f"{gethostname()}:{self.pid}"
 
     def signal(self, number: signal.Signals) -> None:
-        os.kill(self.pid, number)
+        signal.pidfd_send_signal(self._handle, number)
 
     def has_ended(self) -> bool:
         try:
-            os.kill(self.pid, 0)
+            signal.pidfd_send_signal(self._handle, 0)
         except ProcessLookupError:
             return True
         return False
+
+    def forget(self) -> None:
+        os.close(self._handle)
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """What it has logged; what others printed into it is left out."""
@@ -128,6 +136,8 @@ class Site:
         if self._web:
             self._web.kill()
             self._web.communicate()
+        for each in self.past:
+            each.forget()
 
     def _serve(self, log: Path, key: Mapping[str, str]) -> int:
         with log.open("wb") as output:
@@ -141,7 +151,7 @@ class Site:
                     "--end-with-stdin",
                 ],
                 cwd=ROOT,
-                env=self._environment() | key,
+                env=self._environment() | dict(key),
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,
@@ -194,7 +204,8 @@ class Site:
 
     def rows(self, query: str) -> Sequence[tuple[Any, ...]]:
         """The answer of the database itself; it may be away for a while."""
-        return patiently(lambda: self._rows(query))
+        found: Sequence[tuple[Any, ...]] = patiently(lambda: self._rows(query))
+        return found
 
     def ask(self, query: str, **variables: Any) -> Any:
         """The answer of its API; raises Unanswered where something is down."""
@@ -233,7 +244,7 @@ class Site:
     def _rows(self, query: str) -> Sequence[tuple[Any, ...]]:
         if self.database:
             with psycopg.connect(self.database.url, connect_timeout=5) as connection:
-                return connection.execute(query).fetchall()  # type: ignore[arg-type]
+                return connection.execute(query).fetchall()
         path = f"file:{self.directory}/lastgood.sqlite3?mode=ro"
         with closing(sqlite3.connect(path, uri=True, timeout=30)) as connection:
             return connection.execute(query).fetchall()

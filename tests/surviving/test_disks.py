@@ -36,8 +36,8 @@ class SmallDisk(PostgreSQL):
 
     def create(self, database: str) -> str:
         with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE TABLESPACE small LOCATION '{self.disk}/tables'")  # type: ignore[arg-type]
-            connection.execute(f'CREATE DATABASE "{database}" TABLESPACE small')  # type: ignore[arg-type]
+            connection.execute(f"CREATE TABLESPACE small LOCATION '{self.disk}/tables'")
+            connection.execute(f'CREATE DATABASE "{database}" TABLESPACE small')
         return self.url_of(database)
 
     @contextmanager

@@ -7,20 +7,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
 
-import yaml
-
-from tests.artifacts import checksum, zip_artifact
 from tests.operating.stack import eventually
 from tests.sshd import Tree
-from tests.surviving.site import KEY, Site, Unanswered
+from tests.surviving.catalogue import BAD, GOOD, declared
+from tests.surviving.site import Site, Unanswered
 
-GOOD, BAD = "1.4.1", "1.4.2"
 ACTIVE = ("QUEUED", "RUNNING", "PAUSED", "ABORTING")
-# Going back takes its time in each of its parts, so that whatever happens, happens in the middle.
-RESTART = 'test "$LASTGOOD_DIRECTION" = deploy || sleep 0.7'
-INSTALL = {"name": "Install", "kind": "ssh.install", "settings": {"restart_command": RESTART}}
 _LATEST = """
     SELECT i.name, d.id, d.status, d.rolls_back_id, a.version, d.code, d.message
     FROM dashboard_deployment d
@@ -54,7 +47,6 @@ class Shop:
 
     site: Site
     targets: int
-    pause: float = 1.0
     before: dict[str, Tree] = field(default_factory=dict)
     _ids: dict[str, str] = field(default_factory=dict)
     _application: str = ""
@@ -62,7 +54,7 @@ class Shop:
     def open(self) -> None:
         """Declare everything and make a key for the API. The database is migrated, nothing runs."""
         path = self.site.directory / "shop.yaml"
-        path.write_text(yaml.safe_dump(self._catalogue()))
+        path.write_text(declared(self.site, self.names))
         made = self.site.manage(
             "migrate --verbosity 0", f"apply {path}", "apikey create ci --group Operators"
         )
@@ -133,84 +125,6 @@ class Shop:
     @property
     def names(self) -> list[str]:
         return [f"Hosts {number}" for number in range(1, self.targets + 1)]
-
-    def _catalogue(self) -> dict[str, Any]:
-        fleet = self.site.fleet
-        waits = [
-            {"name": name, "kind": "wait", "settings": {"seconds": self.pause}}
-            for name in ("Drain", "Settle")
-        ]
-        phase = {
-            "name": "Hosts",
-            "steps": [INSTALL],
-            "rollback_steps": [waits[0], {"undo": "Install"}, waits[1]],
-        }
-        may = {"applications": "ALL", "environments": ["ALL"]}
-        deploying = ["READ", "EXECUTE_WORKFLOW", "ROLLBACK_WORKFLOW", "ABORT_WORKFLOW"]
-        shop = {
-            "name": "Shop",
-            "services": [{"name": "web", "deployment_type": "SSH", "artifact_type": "ZIP"}],
-            "environments": [
-                {
-                    "name": "Production",
-                    "type": "PRODUCTION",
-                    "infrastructures": [
-                        {
-                            "name": name,
-                            "connector": "hosts",
-                            "settings": {**fleet.infrastructure, "directory": self._place(name)},
-                        }
-                        for name in self.names
-                    ],
-                }
-            ],
-            "artifacts": [self._artifact(version) for version in (GOOD, BAD)],
-            "workflows": [
-                {
-                    "name": name,
-                    "type": "BASIC",
-                    "service": "web",
-                    "infrastructure": f"Production / {name}",
-                    "definition": {"phases": [phase]},
-                }
-                for name in self.names
-            ],
-        }
-        return {
-            "connectors": [
-                {
-                    "name": "hosts",
-                    "deployment_type": "SSH",
-                    "credential": f"env:{KEY}",
-                    "settings": {**fleet.connector, "connect_timeout": 15},
-                }
-            ],
-            "applications": [shop],
-            "user_groups": [
-                {
-                    "name": "Operators",
-                    "account_permissions": ["Manage Applications"],
-                    "app_permissions": [
-                        {"type": "DEPLOYMENT", "actions": deploying, **may},
-                        {"type": "ALL", "actions": ["READ"], **may},
-                    ],
-                }
-            ],
-        }
-
-    def _place(self, name: str) -> str:
-        return f"{self.site.fleet.directory}/hosts/{{name}}/srv/{name.replace(' ', '-').lower()}"
-
-    def _artifact(self, version: str) -> dict[str, str]:
-        content = zip_artifact({"index.html": version, f"only-in-{version}.txt": version * 100})
-        path = self.site.directory / f"{version}.zip"
-        path.write_bytes(content)
-        return {
-            "service": "web",
-            "version": version,
-            "location": str(path),
-            "checksum": checksum(content),
-        }
 
 
 class Traffic:

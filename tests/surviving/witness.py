@@ -8,7 +8,6 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import asyncssh
 
@@ -80,10 +79,6 @@ class WitnessedFleet(Fleet):
     def commands(self) -> list[Command]:
         """All of them, in the order of time."""
         return sorted(self._commands(), key=lambda each: each.at)
-
-    def place(self, host: str, directory: str) -> Path:
-        """A directory below the host's srv/."""
-        return self.root(host) / "srv" / directory
 
     def _commands(self) -> Iterator[Command]:
         for host in self.hosts:

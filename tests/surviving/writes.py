@@ -55,7 +55,7 @@ def watch(site: Site) -> None:
     """From now on; the tables are there."""
     assert site.database
     with psycopg.connect(site.database.url) as connection:
-        connection.execute(_WATCH)  # type: ignore[arg-type]
+        connection.execute(_WATCH)
 
 
 def count(site: Site) -> int:
