@@ -1,4 +1,4 @@
-"""`manage.py serve` as a process of its own, to be killed and to be denied its disk."""
+"""`manage.py serve` as a process of its own, to be denied its disk."""
 
 import os
 import resource
@@ -62,11 +62,6 @@ class Embedded:
             return httpx.get(f"{self.url}/readyz", timeout=10)
         return None
 
-    def is_up(self) -> bool:
-        with suppress(httpx.TransportError):
-            return httpx.get(f"{self.url}/healthz", timeout=10).status_code == 200
-        return False
-
     def is_ready(self) -> bool:
         found = self.readiness()
         return found is not None and found.status_code == 200
@@ -75,11 +70,6 @@ class Embedded:
         database = f"file:{self._state}/lastgood.sqlite3?mode=ro"
         with closing(sqlite3.connect(database, uri=True, timeout=10)) as connection:
             return connection.execute(query).fetchall()
-
-    def epoch(self, execution: str) -> int:
-        """How often it was claimed."""
-        query = f"SELECT lease_epoch FROM dashboard_deployment WHERE id = {execution}"
-        return int(self.ask(query)[0][0])
 
     def status(self, execution: str) -> str:
         return str(

@@ -21,7 +21,7 @@ _ROLL_BACK = """mutation($i: RollbackDeploymentInput!) {
 _ABORT = "mutation($i: AbortExecutionInput!) { abortExecution(input: $i) { execution { id } } }"
 _EXECUTIONS = """query($filters: [ExecutionFilter!]) {
   executions(limit: 100, filters: $filters) {
-    nodes { id status failureDetails ... on WorkflowExecution { rollsBack } }
+    nodes { id status failureDetails }
   }
 }"""
 
@@ -33,8 +33,7 @@ class Refused(Exception):
 class Program:
     """What deploys and rolls back with a key.
 
-    As every program that must get through an outage, it asks again where it got no answer or a
-    5xx; what it had asked for may have been done, so it looks before it asks for a rollback again.
+    As every program that must get through an outage, it asks again where it got no answer or a 5xx.
     """
 
     def __init__(self, url: str, key: str, *, within: float = 60) -> None:
@@ -83,20 +82,6 @@ class Program:
         return started
 
     def roll_back(self, execution: str) -> str:
-        """Start its rollback, or find the one that was started before the answer was lost."""
-        deadline = time.monotonic() + self._within
-        while True:
-            try:
-                return self.roll_back_once(execution)
-            except (httpx.TransportError, httpx.HTTPStatusError, Refused):
-                begun = [each for each in self.executions() if each["rollsBack"] == execution]
-                if begun:
-                    return str(begun[0]["id"])
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.5)
-
-    def roll_back_once(self, execution: str) -> str:
         found = self.ask_once(_CONFIRM, id=execution)["rollbackConfirmation"]
         if not found["plan"]:
             raise Refused(found["refusals"])
@@ -109,8 +94,8 @@ class Program:
         self.ask(_ABORT, i={"executionId": execution})
 
     def executions(self, *ids: str) -> list[dict[str, Any]]:
-        """These (a hundred at most), or the newest hundred."""
-        filters = [{"execution": {"operator": "IN", "values": list(ids)}}] if ids else []
+        """These, a hundred at most."""
+        filters = [{"execution": {"operator": "IN", "values": list(ids)}}]
         nodes: list[dict[str, Any]] = self.ask(_EXECUTIONS, filters=filters)["executions"]["nodes"]
         return nodes
 

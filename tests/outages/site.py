@@ -42,14 +42,11 @@ class Site:
         wanted = [(len(rollbacks),)]
         eventually(lambda: self.ask(query, ids, f"%{step}") == wanted, 120, lambda: "all at work")
 
-    def step(self, rollback: str, columns: str = "outcomes") -> list[tuple[Any, ...]]:
+    def outcomes(self, rollback: str) -> dict[str, Any]:
         """Of its only step."""
         query = (
-            f"SELECT {columns} FROM dashboard_step s JOIN dashboard_phase p ON s.phase_id = p.id"
+            "SELECT outcomes FROM dashboard_step s JOIN dashboard_phase p ON s.phase_id = p.id"
             " WHERE p.deployment_id = %s"
         )
-        return self.ask(query.replace("message", "s.message"), int(rollback))
-
-    def outcomes(self, rollback: str) -> dict[str, Any]:
-        [(found,)] = self.step(rollback)
+        [(found,)] = self.ask(query, int(rollback))
         return {host: found.get(host, {"state": ""}) for host in self.fleet.hosts}

@@ -1,8 +1,5 @@
-"""The site that is one process on SQLite: killed again and again, and with its disk full."""
+"""The site that is one process on SQLite, with its disk full."""
 
-import logging
-import os
-import random
 import time
 from collections.abc import Iterator
 
@@ -14,21 +11,6 @@ from tests.outages.embedded import PASSWORD, Embedded
 from tests.outages.program import Program, eventually
 from tests.outages.shop import BAD, GOOD, Gate, catalogue, gated, trees
 from tests.sshd import Fleet
-
-KILLS = int(os.environ.get("LASTGOOD_TEST_EMBEDDED_KILLS", "8"))
-SEED = int(os.environ.get("LASTGOOD_TEST_SEED", "1"))
-log = logging.getLogger(__name__)
-LEASE_SECONDS = 10.0
-NAP = {"command": "true", "undo_command": "sleep 0.7"}
-SLOW = [
-    {"name": "First", "kind": "ssh.script", "settings": NAP},
-    {
-        "name": "Install",
-        "kind": "ssh.install",
-        "settings": {"restart_command": 'test "$LASTGOOD_DIRECTION" = deploy || sleep 0.7'},
-    },
-    {"name": "Last", "kind": "ssh.script", "settings": NAP},
-]
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +30,9 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 def site(
     tmp_path_factory: pytest.TempPathFactory, fleet: Fleet, gate: Gate
 ) -> Iterator[tuple[Embedded, Program]]:
-    """With a good version on two targets."""
+    """With a good version on its hosts."""
     directory = tmp_path_factory.mktemp("state")
-    targets = {"Slow": (fleet.hosts, SLOW), "Gated": (fleet.hosts, gated(gate))}
+    targets = {"Gated": (fleet.hosts, gated(gate))}
     path = directory / "shop.yaml"
     path.write_text(catalogue(fleet, directory, targets))
     embedded = Embedded(directory)
@@ -69,44 +51,6 @@ def site(
     finally:
         gate.open()
         embedded.end()
-
-
-@pytest.mark.parametrize("seed", [SEED])
-def test_killed_at_any_moment_it_goes_on_with_the_same_rollback(
-    site: tuple[Embedded, Program], fleet: Fleet, seed: int
-) -> None:
-    embedded, program = site
-    chance = random.Random(seed)
-    before = trees(fleet)
-    waits: list[tuple[float, float]] = []
-    while len(waits) < KILLS:
-        [bad] = program.release(["Slow"], BAD, within=120).values()
-        rollback = program.roll_back(bad)
-        eventually(lambda: embedded.epoch(rollback) > 0, 15)  # noqa: B023
-        while len(waits) < KILLS:
-            time.sleep(chance.uniform(0, 2.5))
-            if embedded.status(rollback) == "SUCCEEDED":
-                break
-            waits.append(_killed_and_claimed_again(embedded, rollback))
-        ended = program.finished([rollback], within=120)
-        assert [status for status, _ in ended.values()] == ["SUCCESS"], ended
-        assert trees(fleet) == before
-    log.info("seed %s: claimed again after %s s", seed, [round(wait, 1) for wait, _ in waits])
-    # Ten seconds are what the killed one was promised; a site that is up sooner waits for that.
-    assert all(wait < max(LEASE_SECONDS, up) + 5 for wait, up in waits), waits
-
-
-def _killed_and_claimed_again(embedded: Embedded, rollback: str) -> tuple[float, float]:
-    """Seconds from the kill to the next claim, and until it was up at all on a busy machine."""
-    embedded.kill()
-    killed, epoch = time.monotonic(), embedded.epoch(rollback)
-    if embedded.status(rollback) == "SUCCEEDED":  # a moment before
-        embedded.start()
-        return 0.0, 0.0
-    embedded.start()
-    up = eventually(embedded.is_up, 60)
-    eventually(lambda: embedded.epoch(rollback) > epoch, 30)
-    return time.monotonic() - killed, up
 
 
 def test_with_a_full_disk_nothing_is_done_that_cannot_be_written_down(
