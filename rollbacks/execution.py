@@ -341,6 +341,7 @@ class Execution:
         """Aborted: say what each instance was left at. Otherwise give it back for another worker:
         this one ends, or can no longer rely on its lease."""
         if lifecycle.status_of(self.lease) != Status.ABORTING:
+            self.pulse.end()
             self.pulse.flush()
             lifecycle.release(self.lease, self.runtime.shared_now())
             return

@@ -49,6 +49,10 @@ class Pulse:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """No more beats: one that comes late would renew a lease that was given back."""
         self._ending.set()
         self._thread.join()
 

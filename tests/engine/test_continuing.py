@@ -1,8 +1,11 @@
 """A rollback that failed is taken up where it stopped, and so is what an ending worker leaves."""
 
 import threading
+import time
+from datetime import datetime
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -207,6 +210,31 @@ def test_a_worker_that_ends_while_it_waits_does_not_wait_any_longer(
     worker.result(5)
     assert lifecycle.due(timezone.now()) == [deployment.pk]
     fleet.silent.clear()
+    assert run(deployment).status == Status.SUCCEEDED
+
+
+def test_a_heartbeat_that_comes_late_does_not_take_back_what_was_given_away(
+    live_shop: Scene, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phases = [{"name": "Hosts", "steps": [INSTALL, {"name": "Tell", "kind": "lab.note"}]}]
+    revise(live_shop.workflow, {"phases": phases})
+    deployment = live_shop.start("1.4.1")
+    runtime, renew, renewing = Runtime(), lifecycle.renew, threading.Event()
+
+    def linger(host: str) -> None:
+        assert renewing.wait(5)
+        runtime.leave()
+
+    def renewed_late(lease: lifecycle.Lease, now: datetime) -> Status:
+        renewing.set()
+        time.sleep(0.7)  # as from a database that is busy
+        return renew(lease, now)
+
+    monkeypatch.setattr(settings, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(lifecycle, "renew", renewed_late)
+    fleet.before_change = linger
+    begin(lambda: execution.execute(deployment.pk, "old", runtime)).result(10)
+    assert lifecycle.due(timezone.now()) == [deployment.pk]
     assert run(deployment).status == Status.SUCCEEDED
 
 

@@ -52,14 +52,17 @@ class Striker:
             self._next_at = time.monotonic() + self.random.uniform(least, most)
 
     def gaps(self) -> list[float]:
-        """Seconds from each interruption until somebody claimed it or it was over, in order."""
+        """Seconds from each interruption until somebody claimed it or it was over, in order.
+
+        0 for one whose end was being written just then.
+        """
         moments = defaultdict(list)
         for claim in self.site.claims():
             moments[claim.deployment].append(claim.at)
         for deployment, finished_at in self.site.rows(_ENDS):
             moments[deployment].append(_moment(finished_at))
         return sorted(
-            min(at for at in moments[each.deployment] if at >= each.at) - each.at
+            min((at for at in moments[each.deployment] if at >= each.at), default=each.at) - each.at
             for each in self.interruptions
         )
 
