@@ -15,7 +15,7 @@ help:
 	@echo "make demo   Lastgood with a small real fleet on this machine, from nothing (PORT=8000)"
 	@echo "make run    Lastgood on this machine, with your own data in var/ (PORT=8000)"
 	@echo "make test   everything that is checked: format, lint, types, contracts, tests"
-	@echo "make test-nightly  what takes longer: more aborts, more real kills, others than last time"
+	@echo "make test-nightly  what takes longer: more aborts, kills and outages, 20,000 simulated schedules"
 	@echo "make bench  how fast it is, beside other ways in the same run"
 
 demo: $(VENV)/lastgood.installed
@@ -36,7 +36,8 @@ test: $(VENV)/dev.installed programs
 
 test-nightly: $(VENV)/dev.installed programs
 	LASTGOOD_TEST_ABORTS=500 LASTGOOD_TEST_SEED=$$(date +%j) $(BIN)/pytest tests/trials
-	LASTGOOD_TEST_NIGHTLY=1 LASTGOOD_TEST_SEED=$$(date +%j) $(BIN)/pytest -s tests/surviving
+	LASTGOOD_TEST_NIGHTLY=1 LASTGOOD_TEST_SEED=$$(date +%j) $(BIN)/pytest -s tests/surviving tests/outages
+	$(BIN)/python manage.py simulate --schedules 20000
 
 bench: $(VENV)/dev.installed
 	$(BIN)/pytest -q -s tests/benchmarks/permissions.py
