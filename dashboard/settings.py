@@ -62,7 +62,12 @@ def _database(url: str) -> dict[str, object]:
         "HOST": unquote(parts.hostname or ""),
         "PORT": str(parts.port or ""),
         # A server that does not answer at all must not hold up a probe or a heartbeat.
-        "OPTIONS": {"connect_timeout": 5},
+        # A worker that is paused in the midst of a transaction must not keep its locks from others
+        # for longer than its lease.
+        "OPTIONS": {
+            "connect_timeout": 5,
+            "options": f"-c idle_in_transaction_session_timeout={LEASE_SECONDS * 500:.0f}",
+        },
         # Under ASGI each request has a thread of its own, which would take a kept connection with
         # it: 400 requests left 110 open. A new one costs milliseconds.
         "CONN_MAX_AGE": 0,
@@ -85,6 +90,15 @@ def _seconds(name: str, default: str) -> float:
         raise ImproperlyConfigured(f"{name} must be a number of seconds, from 0.1 to 3600.")
     return seconds
 
+
+# The worker's promises in seconds; goals: a killed worker's executions go on within 15 s.
+LEASE_SECONDS = _seconds("LASTGOOD_LEASE_SECONDS", "10")
+HEARTBEAT_SECONDS = _seconds("LASTGOOD_HEARTBEAT_SECONDS", "3")
+SWEEP_SECONDS = _seconds("LASTGOOD_SWEEP_SECONDS", "2")
+if HEARTBEAT_SECONDS * 2 > LEASE_SECONDS:  # one late heartbeat must not cost the lease
+    raise ImproperlyConfigured(
+        "LASTGOOD_LEASE_SECONDS must be at least twice LASTGOOD_HEARTBEAT_SECONDS."
+    )
 
 SECRET_KEY = _secret_key()
 # Seals the audit trail; keep it when the secret key is changed, or the old rows cannot be verified.
@@ -231,14 +245,6 @@ EMBEDDED_WORKER = CELERY_BROKER_URL.startswith("memory://")
 # Who may read /metrics; without a token, this machine itself.
 METRICS_TOKEN = os.environ.get("LASTGOOD_METRICS_TOKEN", "")
 
-# The worker's promises in seconds; goals: a killed worker's executions go on within 15 s.
-LEASE_SECONDS = _seconds("LASTGOOD_LEASE_SECONDS", "10")
-HEARTBEAT_SECONDS = _seconds("LASTGOOD_HEARTBEAT_SECONDS", "3")
-SWEEP_SECONDS = _seconds("LASTGOOD_SWEEP_SECONDS", "2")
-if HEARTBEAT_SECONDS * 2 > LEASE_SECONDS:  # one late heartbeat must not cost the lease
-    raise ImproperlyConfigured(
-        "LASTGOOD_LEASE_SECONDS must be at least twice LASTGOOD_HEARTBEAT_SECONDS."
-    )
 SYNC_SECONDS = 600.0
 # Of failed steps on one target, whichever executions they belong to.
 RETRIES_PER_HOUR = int(os.environ.get("LASTGOOD_RETRIES_PER_HOUR", "60"))

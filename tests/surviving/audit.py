@@ -8,7 +8,6 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -147,8 +146,9 @@ class _Work:
 
 
 def _newest(claims: Sequence[Claim], at: float) -> Claim | None:
+    """By number: who is paused between a claim and its line in the log tells of it too late."""
     earlier = [claim for claim in claims if claim.at <= at]
-    return earlier[-1] if earlier else None
+    return max(earlier, key=lambda claim: (claim.deployment, claim.epoch), default=None)
 
 
 def _ends(rows: Sequence[Row]) -> list[str]:
@@ -203,15 +203,12 @@ def _verdicts(rows: Sequence[Row], hosts: Sequence[str]) -> list[str]:
 
 
 def _epochs(claims: Sequence[Claim]) -> list[str]:
-    """Nobody claimed what another one had claimed with the same epoch, or a newer one."""
-    by_deployment: dict[int, list[Claim]] = defaultdict(list)
-    for claim in claims:
-        by_deployment[claim.deployment].append(claim)
+    """Nobody claimed what another one had claimed with the same epoch."""
+    counted = Counter((claim.deployment, claim.epoch) for claim in claims)
     return [
-        f"{second} came after {first}"
-        for found in by_deployment.values()
-        for first, second in pairwise(found)
-        if second.epoch <= first.epoch
+        f"execution {deployment} was claimed {count} times with epoch {epoch}"
+        for (deployment, epoch), count in counted.items()
+        if count > 1
     ]
 
 
