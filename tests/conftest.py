@@ -10,6 +10,12 @@ from servestatic.middleware import ServeStaticMiddleware
 from rollbacks import tasks
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What waits for real processes comes first, so that other cores do the rest meanwhile."""
+    waiting = {"surviving", "outages"}
+    items.sort(key=lambda item: waiting.isdisjoint(item.path.parts))
+
+
 @pytest.fixture(autouse=True)
 def hints(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The deployments for which a worker was woken; no broker is needed."""

@@ -10,7 +10,7 @@ from tests.operating.stack import eventually
 from tests.servers import PostgreSQL, Redis
 from tests.sshd import Fleet
 from tests.surviving.audit import audit
-from tests.surviving.conftest import Open, say
+from tests.surviving.conftest import IS_NIGHTLY, Open, say
 from tests.surviving.traffic import Shop
 
 _OUTCOMES = """
@@ -20,9 +20,10 @@ _OUTCOMES = """
 """
 
 
-@pytest.mark.parametrize(
-    ("cut", "mend"), [(Fleet.stop, Fleet.start), (Fleet.pause, Fleet.resume)], ids=["away", "hung"]
-)
+CUTS = [(Fleet.stop, Fleet.start), (Fleet.pause, Fleet.resume)]
+
+
+@pytest.mark.parametrize(("cut", "mend"), CUTS if IS_NIGHTLY else CUTS[:1])
 def test_a_host_that_is_cut_off_is_named_and_brought_back_when_it_answers_again(
     shop_on: Open, cut: Callable[[Fleet, str], None], mend: Callable[[Fleet, str], None]
 ) -> None:

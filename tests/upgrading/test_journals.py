@@ -127,7 +127,10 @@ def test_what_was_aborted_ends_and_says_where(fleet: Fleet) -> None:
     assert "Aborting" in page(deployment)
     done = ended("aborting")
     assert (done.pk, done.status) == (deployment.pk, Status.ABORTED)
-    assert done.message == "Aborted by engineer. Left as they are: aborting-1 at 1.4.2."
+    assert done.message == (
+        "Aborted by engineer. Left as they are: "
+        "aborting-1 at 1.4.2, aborting-2 at 1.4.1, aborting-3 at 1.4.1."
+    )
     assert runs(fleet, "aborting") == ["1.4.2", "1.4.1", "1.4.1"]
     assert done.message in page(done)
 
