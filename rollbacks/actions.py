@@ -290,7 +290,7 @@ def decide(deployment: Deployment, action: FailureAction, actor: User, now: date
         journal.settle(choice.step, action)
         _advance(
             locked, Status.RUNNING, actor, now, "DECIDED", f"{choice.label}: {actor.label}.",
-            lease_until=None, resumed_by=actor, decision_due_at=None,
+            lease_until=None, resumed_by=actor,
         )  # fmt: skip
         _record(Verb.INTERVENTION, locked, actor)
         _hint(locked)

@@ -66,6 +66,7 @@ class Failures:
             return
         with lifecycle.fenced(self.lease):
             journal.settle(step, strategy.action)
+        self.deployment.decision_due_at = None
         self._follow(step, strategy.action)
         step.refresh_from_db(fields=["status"])
 
@@ -89,8 +90,6 @@ class Failures:
         due, now = self.deployment.decision_due_at, self.runtime.shared_now()
         sequel = strategy.then or default
         if due is not None and due <= now:
-            journal.write_deployment(self.lease, decision_due_at=None)
-            self.deployment.decision_due_at = None
             return sequel
         due = due or now + timedelta(seconds=strategy.timeout)
         raise Ended(

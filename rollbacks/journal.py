@@ -182,8 +182,11 @@ def begin_step(lease: lifecycle.Lease, step: Step, now: datetime) -> None:
 
 
 def settle(step: Step, action: FailureAction) -> None:
-    """Write what follows a step's failure. The caller's transaction is fenced, or holds a paused
-    execution's target."""
+    """Write what follows a step's failure, and that nobody is waited for any more.
+
+    The caller's transaction is fenced, or holds a paused execution's target.
+    """
+    Deployment.objects.filter(pk=step.phase.deployment_id).update(decision_due_at=None)
     rows = Step.objects.filter(pk=step.pk, status=StepStatus.FAILED)
     if action == FailureAction.RETRY:
         rows.update(status=StepStatus.QUEUED, retries=F("retries") + 1)

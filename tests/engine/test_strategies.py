@@ -338,6 +338,24 @@ def test_without_a_decision_in_time_what_the_workflow_says_follows(
         decide(done, "RETRY", canary)
 
 
+def test_a_crash_after_the_time_is_over_does_not_begin_to_wait_anew(
+    canary: Scene, fleet: Fleet, points: faults.Points
+) -> None:
+    asks = {"action": "MANUAL_INTERVENTION", "timeout": 3600, "then": "IGNORE"}
+    revise(canary.workflow, {"failure_strategy": asks, "phases": three_phases()[:2]})
+    fleet.broken = {"web-2": "apply"}
+    for number in itertools.count(1):
+        waiting = canary.deploy("1.4.1")
+        assert waiting.code == "MANUAL_INTERVENTION"
+        Deployment.objects.filter(pk=waiting.pk).update(decision_due_at=timezone.now())
+        points.die_at(number)
+        is_alive = faults.work(waiting)
+        points.live()
+        assert faults.finish(waiting).code == "UNVERIFIED", f"dying at point {number}"
+        if is_alive:
+            return
+
+
 def test_nobody_decides_twice_or_what_is_not_offered(canary: Scene, waiting: Deployment) -> None:
     for absurd in ("END_EXECUTION", "ABORT_WORKFLOW", "MANUAL_INTERVENTION"):
         with pytest.raises(Refused):
