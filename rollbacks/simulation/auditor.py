@@ -171,7 +171,9 @@ def nothing_without_the_right(evidence: Evidence) -> Iterator[str]:
         lost = _lost_before(evidence, execution.responsible_at(began), began)
         if lost is None:
             continue
-        if began > max(lost, call.undisturbed_since) + RIGHT_IS_NOTICED_WITHIN:
+        # Whoever began it may have been held up since it asked, and lost; another then went on.
+        held_up = max((each for each in evidence.disturbances if each <= began), default=0)
+        if began > max(lost, held_up) + RIGHT_IS_NOTICED_WITHIN:
             yield f"{execution} began a step on {call.instance} without the right."
 
 

@@ -174,3 +174,4 @@ class Faults:
     def _disturb(self) -> None:
         if self._scheduler.current is not None:
             self._scheduler.current.process.disturbed_at = self._scheduler.time
+            self._scheduler.disturbances.append(self._scheduler.time)

@@ -87,6 +87,7 @@ class Evidence:
     writes: tuple[Write, ...] = ()
     rights: tuple[RightsChange, ...] = ()
     confirmations: tuple[Confirmation, ...] = ()
+    disturbances: tuple[int, ...] = ()
     surprises: tuple[str, ...] = ()
     has_settled: bool = True
     steps: Mapping[int, StepRecord] = field(init=False)

@@ -78,7 +78,7 @@ class Simulator:
                 people.begin()
                 has_settled = scheduler.run(lambda: people.is_over, seconds=ENDS_WITHIN)
             scheduler.kill_all()
-        return _evidence(shape, world, chronicle, scheduler.surprises, has_settled)
+        return _evidence(shape, world, chronicle, scheduler, has_settled)
 
     def prepared(self, shape: Shape, start: Start) -> World:
         """The world at this start, and the database as of then."""
@@ -130,7 +130,7 @@ class Simulator:
 
 
 def _evidence(
-    shape: Shape, world: World, chronicle: Chronicle, surprises: list[str], has_settled: bool
+    shape: Shape, world: World, chronicle: Chronicle, scheduler: Scheduler, has_settled: bool
 ) -> Evidence:
     return Evidence(
         initial=scene.nothing_yet(shape),
@@ -140,7 +140,8 @@ def _evidence(
         writes=tuple(world.writes),
         rights=tuple(world.rights),
         confirmations=tuple(world.confirmations),
-        surprises=tuple(surprises),
+        disturbances=tuple(scheduler.disturbances),
+        surprises=tuple(scheduler.surprises),
         has_settled=has_settled,
     )
 

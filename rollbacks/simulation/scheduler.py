@@ -120,6 +120,7 @@ class Scheduler:
         self.current: Task | None = None
         self.trace: list[Entry] = []
         self.surprises: list[str] = []
+        self.disturbances: list[int] = []  # when a process was held up and woke again
         self.baton = Lock()
         self.baton.acquire()
         self._due: list[tuple[int, int, Callable[[], None]]] = []

@@ -249,6 +249,15 @@ def test_who_resumed_it_needs_the_right_and_who_began_it_no_longer_does() -> Non
     assert list(auditor.nothing_without_the_right(evidence)) == []
 
 
+def test_a_step_that_is_begun_by_who_was_held_up_since_asking_is_given_time_to_notice() -> None:
+    lost = (RightsChange(_at(10), "engineer", is_held=False),)
+    woke = tuple(step.started_at for step in ROLLBACK.steps if step.started_at)
+    assert list(auditor.nothing_without_the_right(_with(rights=lost))) != []
+    assert not list(auditor.nothing_without_the_right(_with(rights=lost, disturbances=woke)))
+    earlier = tuple(each - SECOND for each in woke)
+    assert list(auditor.nothing_without_the_right(_with(rights=lost, disturbances=earlier)))
+
+
 def test_a_failed_rollback_may_be_started_again() -> None:
     failed = replace(ROLLBACK, pk=2, status=Status.FAILED)
     later = tuple(replace(event, at=event.at + _at(20)) for event in ROLLBACK.events)
