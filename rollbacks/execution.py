@@ -221,12 +221,13 @@ class Execution:
 
     def _try_step(self, step: Step) -> None:
         self._require_right()
-        control = self.pulse.control(step.pk)
+        deadline = self.runtime.monotonic() + step.timeout
+        control = self.pulse.control(step.pk, deadline)
         began = self.runtime.now()
         self._has_begun = True
         journal.begin_step(self.lease, step, began)
         try:
-            self._until_done(step, control)
+            self._until_done(step, control, deadline)
             status, message = StepStatus.SUCCEEDED, ""
         except StepFailed as failure:
             status, message = StepStatus.FAILED, str(failure)
@@ -256,8 +257,7 @@ class Execution:
                 "Somebody who may can resume it.",
             )
 
-    def _until_done(self, step: Step, control: StepControl) -> None:
-        deadline = self.runtime.monotonic() + step.timeout
+    def _until_done(self, step: Step, control: StepControl, deadline: float) -> None:
         call = self._prepared(step, control, deadline)
         while True:
             self.pulse.safe_point()

@@ -80,11 +80,14 @@ class Pulse:
             self._runtime.sleep(min(0.2, left))
         self.safe_point()
 
-    def control(self, step_id: int) -> "StepControl":
-        """What a platform gets to speak through during one step."""
+    def control(self, step_id: int, deadline: float) -> "StepControl":
+        """What a platform gets to speak through during one step, until that monotonic time."""
         with self._lock:
             self._step_id, self._outcomes, self._lines = step_id, {}, []
-        return StepControl(self, step_id)
+        return StepControl(self, step_id, deadline)
+
+    def seconds_until(self, deadline: float) -> float:
+        return deadline - self._runtime.monotonic()
 
     def add(self, step_id: int, instance: str, outcome: InstanceOutcome) -> None:
         with self._lock:
@@ -163,14 +166,21 @@ class Pulse:
 class StepControl:
     """The Control of platforms.base, for one step; deaf once the next step has begun."""
 
-    def __init__(self, pulse: Pulse, step_id: int) -> None:
+    def __init__(self, pulse: Pulse, step_id: int, deadline: float) -> None:
         self._pulse = pulse
+        self._deadline = deadline
         self.lease = pulse.lease
         self.step_id = step_id
         self.states: dict[str, OutcomeState] = {}
 
     def checkpoint(self) -> None:
         self._pulse.checkpoint()
+
+    def safe_point(self) -> None:
+        self._pulse.safe_point()
+
+    def time_left(self) -> float:
+        return self._pulse.seconds_until(self._deadline)
 
     def report(self, instance: str, outcome: InstanceOutcome) -> None:
         self.states[instance] = outcome.state

@@ -108,6 +108,12 @@ class Control(Protocol):
     def checkpoint(self) -> None:
         """Raise Stopped unless this worker may still change things. Cheap; thread-safe."""
 
+    def safe_point(self) -> None:
+        """As checkpoint, and also where this worker is to end: for a call that only waits."""
+
+    def time_left(self) -> float:
+        """Seconds until the step's time limit; a call that waits returns Running before."""
+
     def report(self, instance: str, outcome: InstanceOutcome) -> None:
         """Tell an instance's outcome so far; people see it within a second. Thread-safe."""
 
@@ -144,15 +150,54 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Difference:
+    """How one object of the platform would differ: lines as of a unified diff, without a header."""
+
+    instance: str
+    what: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What the live platform says of a step that has not begun.
+
+    `warnings`: what a person should know, in sentences (who else changes this, what will happen).
+    `problems`: what would make it fail, as a missing right; nothing is touched while there are any.
+    """
+
+    differences: tuple[Difference, ...] = ()
+    warnings: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Member:
+    """One of those that an instance consists of now: a pod of a workload, a task of a service.
+
+    They come and go; nothing is expected of one by its name.
+    """
+
+    name: str
+    version: str = ""
+    is_healthy: bool | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True)
 class ObservedInstance:
     """`identity`: the platform's own name of exactly what runs; empty where nothing of ours runs,
-    None where it could not be learned (`message` says why)."""
+    None where it could not be learned (`message` says why).
+
+    `members`: None where the instance is one thing (a host), not made of several.
+    """
 
     key: str
     identity: str | None
     version: str = ""
     is_healthy: bool | None = None
     message: str = ""
+    members: tuple[Member, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -188,6 +233,19 @@ class Step(ABC):
         self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any] | None
     ) -> Sequence[Change]:
         """What `undo` (with a capture) or `apply` (without) would change. No network; pure."""
+
+    def inspect(
+        self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any] | None
+    ) -> Inspection:
+        """Ask the live platform about `undo` (with a capture) or `apply` (without). Reads only.
+
+        Raises PlatformError where nothing could be learned.
+        """
+        return Inspection()
+
+    def irreversible(self, settings: Mapping[str, Any]) -> str:
+        """Why a deployment by these settings cannot be rolled back; empty where it can. Pure."""
+        return ""
 
 
 class Platform(ABC):

@@ -155,7 +155,7 @@ def test_what_a_host_says_is_kept_whatever_it_says(shop: Scene, fleet: Fleet) ->
     assert lease is not None
     step = deployment.phases.get().steps.get()
     beating = pulse.Pulse(lease, MACHINE, since=time.monotonic())
-    control = beating.control(step.pk)
+    control = beating.control(step.pk, 0.0)
     control.log("web-1", "a\0b\udcffc\nsecond")
     control.report("web-1", InstanceOutcome(OutcomeState.FAILED, "a\0b\udcffc"))
     beating.flush()
@@ -172,7 +172,7 @@ def test_reports_outlive_a_database_that_was_away(
     assert lease is not None
     step = deployment.phases.get().steps.get()
     beating = pulse.Pulse(lease, MACHINE, since=time.monotonic())
-    control = beating.control(step.pk)
+    control = beating.control(step.pk, 0.0)
     control.log("web-1", "first")
     control.report("web-1", InstanceOutcome(OutcomeState.RUNNING))
     with monkeypatch.context() as away:
@@ -206,7 +206,7 @@ def test_a_pulse_that_stumbles_keeps_beating(
     lease = lifecycle.claim(deployment.pk, "worker", timezone.now())
     assert lease is not None
     with pulse.Pulse(lease, MACHINE, since=time.monotonic()) as beating:
-        control = beating.control(deployment.phases.get().steps.get().pk)
+        control = beating.control(deployment.phases.get().steps.get().pk, 0.0)
         control.report("web-1", InstanceOutcome(OutcomeState.RUNNING))
         time.sleep(0.5)
     assert "web-1" in deployment.phases.get().steps.get().outcomes

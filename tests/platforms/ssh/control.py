@@ -22,6 +22,12 @@ class RecordingControl:
             if self.stop_at and self.checkpoints >= self.stop_at:
                 raise Stopped("told to")
 
+    def safe_point(self) -> None:
+        self.checkpoint()
+
+    def time_left(self) -> float:
+        return 60.0
+
     def report(self, instance: str, outcome: InstanceOutcome) -> None:
         with self._lock:
             self.reports.append((time.monotonic(), instance, outcome))
