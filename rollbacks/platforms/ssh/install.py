@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
+from rollbacks.platforms import everywhere
 from rollbacks.platforms.base import (
     ArtifactRef,
     Change,
@@ -17,7 +18,7 @@ from rollbacks.platforms.base import (
     StepSpec,
     TargetRef,
 )
-from rollbacks.platforms.ssh import commands, everywhere
+from rollbacks.platforms.ssh import commands
 from rollbacks.platforms.ssh.artifacts import Payload
 from rollbacks.platforms.ssh.connection import Access, access_to, entered
 from rollbacks.platforms.ssh.health import Asking

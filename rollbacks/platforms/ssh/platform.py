@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
+from rollbacks.platforms import everywhere
 from rollbacks.platforms.base import (
     Observation,
     ObservedInstance,
@@ -13,7 +14,6 @@ from rollbacks.platforms.base import (
     Step,
     TargetRef,
 )
-from rollbacks.platforms.ssh import everywhere
 from rollbacks.platforms.ssh.connection import access_to, entered
 from rollbacks.platforms.ssh.install import Install
 from rollbacks.platforms.ssh.places import Place, places_of

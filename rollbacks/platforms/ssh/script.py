@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
+from rollbacks.platforms import everywhere
 from rollbacks.platforms.base import (
     Change,
     Control,
@@ -18,7 +19,7 @@ from rollbacks.platforms.base import (
     StepSpec,
     TargetRef,
 )
-from rollbacks.platforms.ssh import commands, everywhere
+from rollbacks.platforms.ssh import commands
 from rollbacks.platforms.ssh.connection import Access, CommandTimeout, access_to, entered
 from rollbacks.platforms.ssh.places import Place, environment_of, places_of
 from rollbacks.platforms.ssh.settings import ScriptSettings

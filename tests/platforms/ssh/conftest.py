@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from rollbacks.platforms import everywhere
 from rollbacks.platforms.base import ArtifactRef, Progress, StepSpec
-from rollbacks.platforms.ssh import Ssh, everywhere
+from rollbacks.platforms.ssh import Ssh
 from rollbacks.platforms.ssh.install import Install
 from tests.artifacts import Content, Executable, Link, checksum, zip_artifact
 from tests.platforms.ssh.control import RecordingControl

@@ -1,4 +1,4 @@
-"""Goes to every host at the same time; none waits for another, and none is heard later for one.
+"""Goes to every instance at the same time; none waits for another, and none is heard later for one.
 
 Runs asynchronous work inside of the engine's synchronous calls, and stops it when told to.
 """
@@ -6,7 +6,7 @@ Runs asynchronous work inside of the engine's synchronous calls, and stops it wh
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from rollbacks.platforms.base import (
     Control,
@@ -17,12 +17,21 @@ from rollbacks.platforms.base import (
     Progress,
     Running,
 )
-from rollbacks.platforms.ssh.places import Place
 
 WATCH_SECONDS = 0.5
 AGAIN_SECONDS = 3.0
 NAMED = 6
 Result = TypeVar("Result")
+
+
+class Place(Protocol):
+    """Where to go: a host, a workload, …; by the key of the instance."""
+
+    @property
+    def name(self) -> str: ...
+
+
+Anywhere = TypeVar("Anywhere", bound=Place)
 
 
 def run(work: Coroutine[Any, Any, Result], control: Control | None, threads: int) -> Result:
@@ -31,7 +40,7 @@ def run(work: Coroutine[Any, Any, Result], control: Control | None, threads: int
     async def main() -> Result:
         # Names are resolved in threads; one name that hangs must not keep others waiting.
         loop = asyncio.get_running_loop()
-        loop.set_default_executor(ThreadPoolExecutor(threads + 1, "ssh"))
+        loop.set_default_executor(ThreadPoolExecutor(threads + 1, "platform"))
         tasks = [asyncio.create_task(work)]
         watch = [asyncio.create_task(_watch(control))] if control else []
         await _first_of([*tasks, *watch])
@@ -41,14 +50,14 @@ def run(work: Coroutine[Any, Any, Result], control: Control | None, threads: int
 
 
 async def at_each(
-    places: Sequence[Place], concurrency: int, visit: Callable[[Place], Awaitable[Result]]
+    places: Sequence[Anywhere], concurrency: int, visit: Callable[[Anywhere], Awaitable[Result]]
 ) -> tuple[dict[str, Result], dict[str, PlatformError]]:
-    """Each host's result or fault, by name. Anything but a PlatformError stops them all."""
+    """Each place's result or fault, by name. Anything but a PlatformError stops them all."""
     results: dict[str, Result] = {}
     faults: dict[str, PlatformError] = {}
     turn = asyncio.Semaphore(concurrency)
 
-    async def one(place: Place) -> None:
+    async def one(place: Anywhere) -> None:
         async with turn:
             try:
                 results[place.name] = await visit(place)
@@ -62,7 +71,7 @@ async def at_each(
 async def reported(
     place: Place, control: Control, visit: Callable[[], Awaitable[InstanceOutcome]]
 ) -> None:
-    """Report the host's outcome the moment it is known, and pass its fault on."""
+    """Report the place's outcome the moment it is known, and pass its fault on."""
     try:
         control.report(place.name, await visit())
     except PlatformError as fault:
@@ -91,7 +100,7 @@ def concluded(faults: Mapping[str, PlatformError], done: str) -> Progress:
 
 
 def summed(faults: Mapping[str, PlatformError]) -> PlatformError:
-    """One error for all hosts, lasting faults first; hosts that say the same share a sentence."""
+    """One error for all places, lasting faults first; those that say the same share a sentence."""
     by_text: dict[str, list[str]] = {}
     for name, fault in sorted(faults.items(), key=lambda item: (not item[1].permanent, item[0])):
         by_text.setdefault(str(fault), []).append(name)
