@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from rollbacks.platforms.anywhere import Wait
 from rollbacks.platforms.base import Platform, PlatformError, Step
+from rollbacks.platforms.kubernetes import Kubernetes
 from rollbacks.platforms.ssh import Ssh
 
-PLATFORMS: Mapping[str, Platform] = {platform.name: platform for platform in (Ssh(),)}
+PLATFORMS: Mapping[str, Platform] = {platform.name: platform for platform in (Kubernetes(), Ssh())}
 ANYWHERE: Mapping[str, Step] = {step.kind: step for step in (Wait(),)}
 
 

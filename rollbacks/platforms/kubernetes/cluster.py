@@ -1,0 +1,244 @@
+"""The part that sends: requests to one namespace of a cluster, and what their answers mean.
+
+Everything has a time limit. Knows nothing of releases.
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+
+from rollbacks.platforms.base import PlatformError
+from rollbacks.platforms.kubernetes.access import Access
+from rollbacks.platforms.kubernetes.kinds import MANAGER, Kind, Object
+
+JSON_PATCH = "application/json-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
+PAGE = 500
+NOT_FOUND, CONFLICT, GONE, TOO_MANY = 404, 409, 410, 429
+
+
+class Conflict(PlatformError):
+    """Somebody changed the object since we read it: read again, and look what is missing."""
+
+
+class Owned(PlatformError):
+    """Another manager has set a field that we would set; the message names both."""
+
+    def __init__(self, message: str, managers: list[str]) -> None:
+        super().__init__(message, permanent=True)
+        self.managers = managers
+
+
+class Cluster:
+    """One namespace. Use `opened`."""
+
+    def __init__(self, client: httpx.AsyncClient, access: Access, namespace: str) -> None:
+        self._client = client
+        self._access = access
+        name = access.server_name
+        self._extensions = {"sni_hostname": name} if name else {}
+        self.namespace = namespace
+
+    async def get(self, kind: Kind, name: str) -> Object | None:
+        """The object, or None where there is none."""
+        return await self._object("GET", self._path(kind, name), absent=True)
+
+    async def find(self, kind: Kind, *, labels: str = "", fields: str = "") -> list[Object]:
+        """Every object that fits both selectors."""
+        query = {"limit": str(PAGE), "labelSelector": labels, "fieldSelector": fields}
+        found: list[Object] = []
+        while True:
+            page = await self._object("GET", self._path(kind), query) or {}
+            found += page.get("items") or ()
+            rest = page.get("metadata", {}).get("continue")
+            if not rest:
+                return found
+            query["continue"] = rest
+
+    async def apply(
+        self, kind: Kind, manifest: Object, *, force: bool = False, dry_run: bool = False
+    ) -> Object:
+        """Server-side apply under our name; a resourceVersion in the manifest is a condition.
+
+        Raises Owned where a field is another manager's, unless forced.
+        """
+        name = manifest["metadata"]["name"]
+        query = {**_written(dry_run), "force": "true" if force else "false"}
+        answer = await self._object(
+            "PATCH", self._path(kind, name), query, manifest, content_type=APPLY_PATCH
+        )
+        return answer or {}
+
+    async def patch(
+        self, kind: Kind, name: str, operations: list[dict[str, Any]], *, dry_run: bool = False
+    ) -> Object:
+        """JSON patch; put a resourceVersion in it as the condition. Raises Conflict."""
+        answer = await self._object(
+            "PATCH", self._path(kind, name), _written(dry_run), operations, content_type=JSON_PATCH
+        )
+        return answer or {}
+
+    async def delete(self, kind: Kind, name: str, *, uid: str) -> None:
+        """Delete this very object and what it owns; nothing where it is gone."""
+        body = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
+        await self._object("DELETE", self._path(kind, name), {}, body, absent=True)
+
+    async def is_allowed(self, verb: str, kind: Kind, name: str = "") -> bool:
+        """Whether we may do this, as the cluster itself says."""
+        attributes = {
+            "namespace": self.namespace,
+            "verb": verb,
+            "group": kind.group,
+            "resource": kind.plural,
+            "name": name,
+        }
+        answer = await self._object(
+            "POST",
+            "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+            {},
+            {
+                "apiVersion": "authorization.k8s.io/v1",
+                "kind": "SelfSubjectAccessReview",
+                "spec": {"resourceAttributes": attributes},
+            },
+        )
+        return bool((answer or {}).get("status", {}).get("allowed"))
+
+    @asynccontextmanager
+    async def watch(
+        self, kind: Kind, name: str, since: str, seconds: float
+    ) -> AsyncIterator[AsyncIterator[Object]]:
+        """Follow one object: each time it changes, as it is then. Ends when the server says so.
+
+        `since`: the resourceVersion after which to begin.
+        """
+        query = {
+            "watch": "true",
+            "fieldSelector": f"metadata.name={name}",
+            "resourceVersion": since,
+            "allowWatchBookmarks": "true",
+            "timeoutSeconds": str(max(1, int(seconds))),
+        }
+        timeout = httpx.Timeout(
+            self._access.request_timeout, connect=self._access.connect_timeout, read=seconds + 5
+        )
+        try:
+            async with self._client.stream(
+                "GET", self._path(kind), params=query, timeout=timeout, extensions=self._extensions
+            ) as response:
+                if response.status_code != httpx.codes.OK:
+                    await response.aread()
+                    _require_success(response)
+                yield self._changes(response)
+        except httpx.HTTPError as error:
+            raise _unanswered(error) from None
+
+    async def _changes(self, response: httpx.Response) -> AsyncIterator[Object]:
+        try:
+            async for line in response.aiter_lines():
+                event = json.loads(line)
+                if event["type"] == "ERROR":
+                    return  # most often 410: too old to go on from; the caller reads again
+                if event["type"] != "BOOKMARK":
+                    yield event["object"] if event["type"] != "DELETED" else {}
+        except httpx.HTTPError:
+            return  # cut off, as by a proxy that ends what is long silent
+
+    def _path(self, kind: Kind, name: str = "") -> str:
+        path = f"{kind.root}/namespaces/{self.namespace}/{kind.plural}"
+        return f"{path}/{name}" if name else path
+
+    async def _object(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: object = None,
+        *,
+        content_type: str = "application/json",
+        absent: bool = False,
+    ) -> Object | None:
+        """The answer; None where there is nothing and `absent` allows it. Raises PlatformError."""
+        params = {name: value for name, value in (query or {}).items() if value}
+        content = None if body is None else json.dumps(body).encode()
+        try:
+            response = await self._client.request(
+                method, path, params=params, content=content,
+                headers={"Content-Type": content_type} if content is not None else None,
+                extensions=self._extensions,
+            )  # fmt: skip
+        except httpx.HTTPError as error:
+            raise _unanswered(error) from None
+        if absent and response.status_code == NOT_FOUND:
+            return None
+        _require_success(response)
+        try:
+            found: Object = response.json()
+        except ValueError:
+            raise PlatformError("the cluster's answer is not JSON") from None
+        return found
+
+
+@asynccontextmanager
+async def opened(access: Access, namespace: str) -> AsyncIterator[Cluster]:
+    """The namespace, for as long as the block lasts."""
+    async with httpx.AsyncClient(
+        base_url=access.server,
+        verify=access.trust,
+        headers={**access.headers, "Accept": "application/json", "User-Agent": MANAGER},
+        timeout=httpx.Timeout(access.request_timeout, connect=access.connect_timeout),
+        proxy=access.proxy,
+    ) as client:
+        yield Cluster(client, access, namespace)
+
+
+def _written(dry_run: bool) -> dict[str, str]:
+    return {"fieldManager": MANAGER, "dryRun": "All" if dry_run else ""}
+
+
+def _unanswered(error: httpx.HTTPError) -> PlatformError:
+    text = str(error) or type(error).__name__
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return PlatformError(f"the cluster's certificate is not trusted: {text}", permanent=True)
+    if isinstance(error, httpx.TimeoutException):
+        return PlatformError(f"the cluster did not answer in time ({type(error).__name__})")
+    return PlatformError(f"the cluster did not answer ({text})")
+
+
+def _require_success(response: httpx.Response) -> None:
+    """Raise what the answer means, with the cluster's own words."""
+    if response.is_success:
+        return
+    try:
+        status = response.json()
+    except ValueError:
+        status = {}
+    message = str(status.get("message") or f"HTTP {response.status_code}")
+    code = response.status_code
+    if code == httpx.codes.UNAUTHORIZED:
+        raise PlatformError(
+            "the cluster does not accept the connector's credential", permanent=True
+        )
+    if code == CONFLICT:
+        raise _conflict(message, status.get("details") or {})
+    if code == GONE:
+        raise Conflict(message)
+    if code == TOO_MANY or code >= httpx.codes.INTERNAL_SERVER_ERROR:
+        raise PlatformError(f"the cluster is busy or ill (HTTP {code}): {message}")
+    raise PlatformError(f"the cluster refuses: {message}", permanent=True)
+
+
+def _conflict(message: str, details: Mapping[str, Any]) -> PlatformError:
+    causes = [
+        each for each in details.get("causes") or () if each.get("reason") == "FieldManagerConflict"
+    ]
+    if not causes:
+        return Conflict(message)
+    said = "; ".join(f"{each.get('field')}: {each.get('message')}" for each in causes)
+    managers = [str(each.get("message", "")).partition('"')[2].partition('"')[0] for each in causes]
+    return Owned(
+        f"{said}. Somebody else has set this: let them give it up, or set take_ownership.", managers
+    )

@@ -1,0 +1,158 @@
+"""The step that brings a release to workloads in place, and takes it back."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from pydantic import BaseModel
+
+from rollbacks.platforms.base import (
+    Change,
+    Control,
+    Inspection,
+    InstanceOutcome,
+    Progress,
+    Running,
+    Step,
+    StepSpec,
+    TargetRef,
+)
+from rollbacks.platforms.kubernetes import captures, cleaning, inspecting, previews, releases
+from rollbacks.platforms.kubernetes.calls import (
+    Call,
+    Workload,
+    done,
+    is_of,
+    manifest_of,
+    on_condition,
+    run,
+    with_count,
+)
+from rollbacks.platforms.kubernetes.cluster import Cluster
+from rollbacks.platforms.kubernetes.kinds import SERVICE, WORKLOADS, kind_of, name_of
+from rollbacks.platforms.kubernetes.manifests import hard_coded
+from rollbacks.platforms.kubernetes.settings import RolloutSettings
+
+
+class Rollout(Step):
+    """Applies the manifests and waits for the cluster to roll the workloads out.
+
+    Undone: each workload's spec is put back to what was captured, whatever has happened since, but
+    for the count of pods where an autoscaler says it; then services; then the configuration that
+    this release alone had is deleted.
+    """
+
+    kind: ClassVar[str] = "k8s.rollout"
+    label: ClassVar[str] = "Rollout Deployment"
+    settings_model: ClassVar[type[BaseModel]] = RolloutSettings
+
+    def capture(self, target: TargetRef, spec: StepSpec, control: Control) -> dict[str, Any]:
+        objects = releases.objects_of(spec)
+
+        async def look(cluster: Cluster) -> dict[str, Any]:
+            call = Call(cluster, target, spec, control)
+            found = {
+                each["kind"] + "/" + name_of(each): captures.kept(
+                    await cluster.get(kind_of(each), name_of(each)), each
+                )
+                for each in objects
+                if each["kind"] in (*WORKLOADS, SERVICE.name)
+            }
+            scaled = await call.scaled_by()
+            return {
+                "objects": found,
+                "scaled_by": {key: scaled[key] for key in found if key in scaled},
+                "versioned": releases.versioned(objects),
+            }
+
+        return run(target, look, control)
+
+    def apply(
+        self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any], control: Control
+    ) -> Progress:
+        objects = releases.objects_of(spec)
+
+        async def bring(cluster: Cluster) -> Progress:
+            call = Call(cluster, target, spec, control)
+
+            async def visit(workload: Workload) -> InstanceOutcome | Running:
+                live = await cluster.get(workload.kind, workload.own_name)
+                has_changed = live is None or not is_of(live, spec.release)
+                if live is None or has_changed:
+                    manifest = manifest_of(objects, workload.name)
+                    is_scaled = workload.name in captured["scaled_by"]
+                    counted = with_count(manifest, live, is_scaled=is_scaled)
+                    live = await call.apply(on_condition(counted, live))
+                waits = await call.rolled_out(workload.name, live)
+                return waits or done(has_changed, f"Runs {releases.version_of(spec.release)}")
+
+            for manifest in objects:
+                if manifest["kind"] not in WORKLOADS:
+                    await call.apply(manifest)
+            progress = await call.at_each(visit)
+            if not isinstance(progress, Running):
+                await cleaning.clean(call, objects, captured)
+            return progress
+
+        return run(target, bring, control)
+
+    def undo(
+        self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any], control: Control
+    ) -> Progress:
+        async def bring_back(cluster: Cluster) -> Progress:
+            call = Call(cluster, target, spec, control)
+
+            async def visit(workload: Workload) -> InstanceOutcome | Running:
+                return await _back(call, workload, captured)
+
+            progress = await call.at_each(visit)
+            if not isinstance(progress, Running):
+                for key, was in captured["objects"].items():
+                    if key.startswith(f"{SERVICE.name}/"):
+                        name = key.partition("/")[2]
+                        await call.bring_back(SERVICE, name, was)
+                        await call.own_again(SERVICE, name, was)
+                await call.remove_versioned(captured)
+            return progress
+
+        return run(target, bring_back, control)
+
+    def preview(
+        self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any] | None
+    ) -> Sequence[Change]:
+        return previews.of_rollout(spec, captured)
+
+    def inspect(
+        self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any] | None
+    ) -> Inspection:
+        return inspecting.inspected(target, spec, captured)
+
+    def irreversible(self, settings: Mapping[str, Any]) -> str:
+        return irreversible(settings)
+
+
+def irreversible(settings: Mapping[str, Any]) -> str:
+    """Of every step that brings manifests."""
+    if keys := hard_coded(str(settings["manifests"])):
+        return (
+            f"The manifests hard-code the image of {', '.join(keys)}: the artifact does not come "
+            "into it. Write ${image} where the artifact belongs, and deploy again."
+        )
+    return ""
+
+
+async def _back(
+    call: Call, workload: Workload, captured: Mapping[str, Any]
+) -> InstanceOutcome | Running:
+    """One workload as it was captured; gone, where there was none."""
+    kind, name, key = workload.kind, workload.own_name, workload.name
+    was, is_scaled = captured["objects"][key], key in captured["scaled_by"]
+    before = await call.cluster.get(kind, name) if was is None else None
+    live, has_changed = await call.bring_back(kind, name, was, is_scaled=is_scaled)
+    if was is None:
+        waits = await call.gone(key, before) if before else None
+        return waits or done(has_changed, "Gone, as before")
+    if live is not None:
+        if waits := await call.rolled_out(key, live):
+            return waits
+        await call.own_again(kind, name, was)
+    return done(has_changed, "As before")

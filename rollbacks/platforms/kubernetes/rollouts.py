@@ -1,0 +1,182 @@
+"""Waiting for the cluster: one watch for each workload; pods are asked for where it is slow."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from rollbacks.platforms.base import (
+    Control,
+    InstanceOutcome,
+    OutcomeState,
+    PlatformError,
+    Running,
+)
+from rollbacks.platforms.kubernetes import states
+from rollbacks.platforms.kubernetes.cluster import Cluster
+from rollbacks.platforms.kubernetes.kinds import (
+    EVENT,
+    POD,
+    WORKLOADS,
+    Object,
+    name_of,
+)
+
+BEAT_SECONDS = 0.5
+MARGIN_SECONDS = 2.0
+FIRST_ASKED_AFTER = 3.0
+ASKED_AT_MOST_EVERY = 30.0
+AGAIN_SECONDS = 1.0
+
+
+class Wait:
+    """For one workload to be as its spec says; `key` is the instance it is reported as.
+
+    `gives_up`: what the cluster has given up on has failed. A rollback hopes on until its time
+    limit.
+    """
+
+    def __init__(self, cluster: Cluster, key: str, control: Control, *, gives_up: bool) -> None:
+        self._cluster = cluster
+        self._key = key
+        self._control = control
+        self._gives_up = gives_up
+        self._pause = FIRST_ASKED_AFTER
+        self._ask_at = asyncio.get_running_loop().time() + self._pause
+        self._said = ""
+
+    async def for_rollout(self, live: Object) -> Running | None:
+        """None once it is done; Running where the time limit comes near. Raises PlatformError."""
+        kind, name = WORKLOADS[live["kind"]], name_of(live)
+        while (rollout := self._looked_at(live)) and not rollout.is_done:
+            if self._control.time_left() <= MARGIN_SECONDS:
+                return Running(f"{self._key}: {self._said}", AGAIN_SECONDS)
+            found = await self._next(live, rollout)
+            if found is None:
+                await asyncio.sleep(BEAT_SECONDS)
+                found = await self._cluster.get(kind, name)
+            if found is None:
+                raise PlatformError(f"{self._key}: somebody has deleted it")
+            live = found
+        return None
+
+    def _looked_at(self, live: Object) -> states.Rollout:
+        rollout = states.rollout_of(live)
+        if rollout.failed and self._gives_up:
+            raise PlatformError(f"{self._key}: {rollout.failed}", permanent=True)
+        if not rollout.is_done:
+            self._say(rollout.failed or rollout.message)
+        return rollout
+
+    def _say(self, message: str) -> None:
+        if message != self._said:
+            self._said = message
+            self._control.report(self._key, InstanceOutcome(OutcomeState.RUNNING, message))
+
+    async def _next(self, live: Object, rollout: states.Rollout) -> Object | None:
+        """Follow it until it is done or our time is over; None where it must be read again."""
+        kind, seconds = WORKLOADS[live["kind"]], self._control.time_left()
+        version = live["metadata"]["resourceVersion"]
+        async with self._cluster.watch(kind, name_of(live), version, seconds) as changes:
+            while True:
+                change = asyncio.ensure_future(anext(changes, None))
+                try:
+                    is_over = await self._until(change, live)
+                finally:
+                    if not change.done():
+                        change.cancel()
+                        await asyncio.wait([change])
+                if is_over:
+                    return live
+                found = change.result()
+                if not found:
+                    return None
+                live = found
+                if self._looked_at(live).is_done:
+                    return live
+
+    async def _until(self, change: "asyncio.Future[Object | None]", live: Object) -> bool:
+        """Wait for the change, asking why where it does not come; whether our time is over."""
+        while not change.done():
+            await asyncio.wait([change], timeout=BEAT_SECONDS)
+            self._control.safe_point()
+            if self._control.time_left() <= MARGIN_SECONDS:
+                return True
+            if asyncio.get_running_loop().time() >= self._ask_at and not change.done():
+                await self._ask_why(live)
+        return False
+
+    async def _ask_why(self, live: Object) -> None:
+        """Say what holds it up; each time the next is longer in coming."""
+        self._pause = min(ASKED_AT_MOST_EVERY, 2 * self._pause)
+        self._ask_at = asyncio.get_running_loop().time() + self._pause
+        pods = await pods_of(self._cluster, live)
+        why = states.troubles_of(pods) or await self._events(live)
+        if why:
+            self._say(f"{states.rollout_of(live).message}; {why}")
+        if live["kind"] == "StatefulSet":
+            await self._remove_stuck(live, pods)
+
+    async def _events(self, live: Object) -> str:
+        """The latest warning about the workload itself, as of a quota."""
+        fields = f"involvedObject.name={name_of(live)},type=Warning"
+        found = await self._cluster.find(EVENT, fields=fields)
+        of_this = [
+            e for e in found if e.get("involvedObject", {}).get("uid") == live["metadata"]["uid"]
+        ]
+        latest = max(of_this, key=lambda each: str(each.get("lastTimestamp")), default=None)
+        return f"{latest['reason']}: {latest.get('message', '')}" if latest else ""
+
+    async def _remove_stuck(self, live: Object, pods: list[Object]) -> None:
+        """Delete what a StatefulSet waits for in vain: a pod of another revision that is not ready.
+
+        It replaces pods in order and waits for each, also for one that never comes up; Kubernetes
+        leaves it to us (kubernetes.io/docs: StatefulSets, Forced rollback).
+        """
+        wanted = (live.get("status") or {}).get("updateRevision")
+        for pod in pods:
+            revision = (pod["metadata"].get("labels") or {}).get("controller-revision-hash")
+            if revision == wanted or states.is_ready(pod) or states.is_ending(pod):
+                continue
+            self._control.checkpoint()
+            await self._cluster.delete(POD, name_of(pod), uid=pod["metadata"]["uid"])
+            self._control.log(self._key, f"{name_of(pod)} was stuck; deleted, to be made anew")
+
+    async def until_gone(self, look: Callable[[], Awaitable[bool]]) -> Running | None:
+        """None once `look` says that nothing is left; asked ever more slowly."""
+        pause = BEAT_SECONDS
+        while not await look():
+            if self._control.time_left() <= MARGIN_SECONDS:
+                return Running(f"{self._key}: it is still there", AGAIN_SECONDS)
+            await asyncio.sleep(pause)
+            self._control.safe_point()
+            pause = min(10.0, pause * 2)
+        return None
+
+
+async def pods_of(cluster: Cluster, workload: Object) -> list[Object]:
+    """The pods that the workload's selector finds and that are its own."""
+    selector = workload["spec"].get("selector") or {}
+    wanted = [f"{name}={value}" for name, value in (selector.get("matchLabels") or {}).items()]
+    wanted += [_expression(each) for each in selector.get("matchExpressions") or ()]
+    found = await cluster.find(POD, labels=",".join(wanted))
+    return [pod for pod in found if _belongs(pod, workload)]
+
+
+def _belongs(pod: Object, workload: Object) -> bool:
+    owner = states.owner_of(pod)
+    if owner is None:
+        return False
+    if workload["kind"] == "Deployment":
+        # Its ReplicaSets are named after it, with the hash of their template behind a dash.
+        return owner[0] == "ReplicaSet" and owner[1].rpartition("-")[0] == name_of(workload)
+    return owner == (workload["kind"], name_of(workload))
+
+
+def _expression(expression: Object) -> str:
+    name, values = str(expression["key"]), ",".join(expression.get("values") or ())
+    ways = {
+        "In": f"{name} in ({values})",
+        "NotIn": f"{name} notin ({values})",
+        "Exists": name,
+        "DoesNotExist": f"!{name}",
+    }
+    return ways[expression["operator"]]

@@ -1,0 +1,155 @@
+"""The step that sends everybody to the release that was staged, and back."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from pydantic import BaseModel
+
+from rollbacks.platforms.base import (
+    Change,
+    Control,
+    Inspection,
+    InstanceOutcome,
+    PlatformError,
+    Progress,
+    Running,
+    Step,
+    StepSpec,
+    TargetRef,
+)
+from rollbacks.platforms.kubernetes import captures, colors, inspecting
+from rollbacks.platforms.kubernetes.calls import (
+    Call,
+    Workload,
+    done,
+    run,
+)
+from rollbacks.platforms.kubernetes.cluster import Cluster
+from rollbacks.platforms.kubernetes.kinds import (
+    COLOR,
+    SERVICE,
+    Object,
+)
+from rollbacks.platforms.kubernetes.settings import BlueGreenSettings
+from rollbacks.platforms.kubernetes.states import wanted_pods
+
+
+class Swap(Step):
+    """Exchanges the colors that the primary and the stage service select.
+
+    Undone, each selects again what was captured: repeating it changes nothing. What served before
+    is first brought to as many pods as it had then, and waited for.
+    """
+
+    kind: ClassVar[str] = "k8s.swap"
+    label: ClassVar[str] = "Swap Primary with Stage"
+    settings_model: ClassVar[type[BaseModel]] = BlueGreenSettings
+
+    def capture(self, target: TargetRef, spec: StepSpec, control: Control) -> dict[str, Any]:
+        names = colors.services(spec)
+
+        async def look(cluster: Cluster) -> dict[str, Any]:
+            call, found = Call(cluster, target, spec, control), {}
+            for part, name in names.items():
+                live = await cluster.get(SERVICE, name)
+                if live is None:
+                    raise PlatformError(f"Service/{name} is not there", permanent=True)
+                found[part] = {"name": name, "color": colors.color_of(live)}
+            workload = call.workloads[0]
+            live = await cluster.get(
+                workload.kind, colors.own_name(workload, found["primary"]["color"])
+            )
+            return {**found, "count": wanted_pods(live["spec"]) if live else 0}
+
+        return run(target, look, control)
+
+    def apply(
+        self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any], control: Control
+    ) -> Progress:
+        primary, stage = captured["primary"], captured["stage"]
+
+        async def swap(cluster: Cluster) -> Progress:
+            call = Call(cluster, target, spec, control)
+
+            async def visit(workload: Workload) -> InstanceOutcome | Running:
+                first = await _select(call, primary["name"], stage["color"])
+                second = await _select(call, stage["name"], primary["color"])
+                return done(first or second, f"{primary['name']} serves {stage['color']}")
+
+            return await call.at_each(visit)
+
+        return run(target, swap, control)
+
+    def undo(
+        self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any], control: Control
+    ) -> Progress:
+        primary, stage = captured["primary"], captured["stage"]
+
+        async def swap_back(cluster: Cluster) -> Progress:
+            call = Call(cluster, target, spec, control)
+
+            async def visit(workload: Workload) -> InstanceOutcome | Running:
+                if captured["count"] and (waits := await _ready(call, workload, captured)):
+                    return waits
+                first = await _select(call, primary["name"], primary["color"])
+                second = await _select(call, stage["name"], stage["color"])
+                return done(
+                    first or second, f"{primary['name']} serves {primary['color'] or 'as before'}"
+                )
+
+            return await call.at_each(visit)
+
+        return run(target, swap_back, control)
+
+    def preview(
+        self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any] | None
+    ) -> Sequence[Change]:
+        if captured is None:
+            return [Change(key, "primary service", "", "what is staged") for key in spec.instances]
+        primary, stage = captured["primary"], captured["stage"]
+        what = f"Service/{primary['name']} selects"
+        return [
+            Change(key, what, stage["color"] or "", primary["color"] or "no color")
+            for key in spec.instances
+        ]
+
+    def inspect(
+        self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any] | None
+    ) -> Inspection:
+        return inspecting.of_rights(target, spec, captured)
+
+
+async def _ready(call: Call, workload: Workload, captured: Mapping[str, Any]) -> Running | None:
+    """What served before has the pods it had, all of them ready, before anybody is sent there."""
+    name = colors.own_name(workload, captured["primary"]["color"])
+    count = int(captured["count"])
+
+    def scaled(live: Object) -> list[captures.Operation]:
+        if wanted_pods(live["spec"]) >= count:
+            return []
+        up = {"op": "add", "path": "/spec/replicas", "value": count}
+        return captures.conditional(live, [up])
+
+    live, _ = await call.change(workload.kind, name, scaled)
+    if live is None:
+        raise PlatformError(f"{workload.kind.name}/{name}, which served, is gone", permanent=True)
+    return await call.rolled_out(workload.name, live)
+
+
+async def _select(call: Call, service: str, color: str | None) -> bool:
+    path = f"/spec/selector/{captures.escaped(COLOR)}"
+
+    def ways(live: Object) -> list[captures.Operation]:
+        if colors.color_of(live) == color:
+            return []
+        way = (
+            {"op": "remove", "path": path}
+            if color is None
+            else {"op": "add", "path": path, "value": color}
+        )
+        return captures.conditional(live, [way])
+
+    live, has_changed = await call.change(SERVICE, service, ways)
+    if live is None:
+        raise PlatformError(f"Service/{service} is not there", permanent=True)
+    return has_changed
