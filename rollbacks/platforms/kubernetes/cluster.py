@@ -52,7 +52,9 @@ class Cluster:
         found: list[Object] = []
         while True:
             page = await self._object("GET", self._path(kind), query) or {}
-            found += page.get("items") or ()
+            # The items of a list do not say of what kind they are.
+            said = {"apiVersion": kind.api_version, "kind": kind.name}
+            found += [{**said, **item} for item in page.get("items") or ()]
             rest = page.get("metadata", {}).get("continue")
             if not rest:
                 return found

@@ -42,6 +42,7 @@ class Wait:
         self._pause = FIRST_ASKED_AFTER
         self._ask_at = asyncio.get_running_loop().time() + self._pause
         self._said = ""
+        self._why = ""  # what was last found to hold it up
 
     async def for_rollout(self, live: Object) -> Running | None:
         """None once it is done; Running where the time limit comes near. Raises PlatformError."""
@@ -63,7 +64,7 @@ class Wait:
         if rollout.failed and self._gives_up:
             raise PlatformError(f"{self._key}: {rollout.failed}", permanent=True)
         if not rollout.is_done:
-            self._say(rollout.failed or rollout.message)
+            self._say("; ".join(filter(None, (rollout.failed or rollout.message, self._why))))
         return rollout
 
     def _say(self, message: str) -> None:
@@ -109,9 +110,8 @@ class Wait:
         self._pause = min(ASKED_AT_MOST_EVERY, 2 * self._pause)
         self._ask_at = asyncio.get_running_loop().time() + self._pause
         pods = await pods_of(self._cluster, live)
-        why = states.troubles_of(pods) or await self._events(live)
-        if why:
-            self._say(f"{states.rollout_of(live).message}; {why}")
+        self._why = states.troubles_of(pods) or await self._events(live)
+        self._looked_at(live)
         if live["kind"] == "StatefulSet":
             await self._remove_stuck(live, pods)
 
