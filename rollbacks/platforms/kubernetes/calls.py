@@ -184,15 +184,6 @@ class Call:
         wait = Wait(self.cluster, key, self.control, gives_up=False)
         return await wait.until_gone(nothing_left)
 
-    async def scaled_by(self) -> dict[str, str]:
-        """The autoscaler that says how many pods a workload has, by the workload's key."""
-        found = await self.cluster.find(AUTOSCALER)
-        return {
-            f"{each['spec']['scaleTargetRef']['kind']}/{each['spec']['scaleTargetRef']['name']}":
-            name_of(each)
-            for each in found
-        }  # fmt: skip
-
     async def bring_back(
         self, kind: Kind, name: str, was: Mapping[str, Any] | None, *, is_scaled: bool = False
     ) -> tuple[Object | None, bool]:
@@ -213,6 +204,16 @@ class Call:
         """After what was changed back: own of it what we owned then."""
         if was is not None:
             await self.change(kind, name, lambda live: captures.ownership(live, was))
+
+
+async def scaled_in(cluster: Cluster) -> dict[str, str]:
+    """The autoscaler that says how many pods a workload has, by the workload's key."""
+    found = await cluster.find(AUTOSCALER)
+    return {
+        f"{each['spec']['scaleTargetRef']['kind']}/{each['spec']['scaleTargetRef']['name']}":
+        name_of(each)
+        for each in found
+    }  # fmt: skip
 
 
 def with_count(manifest: Object, live: Object | None, *, is_scaled: bool) -> Object:

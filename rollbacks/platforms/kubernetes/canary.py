@@ -17,7 +17,7 @@ from rollbacks.platforms.base import (
     StepSpec,
     TargetRef,
 )
-from rollbacks.platforms.kubernetes import inspecting, releases
+from rollbacks.platforms.kubernetes import releases
 from rollbacks.platforms.kubernetes.calls import (
     Call,
     Workload,
@@ -29,7 +29,16 @@ from rollbacks.platforms.kubernetes.calls import (
     run,
 )
 from rollbacks.platforms.kubernetes.cluster import Cluster
-from rollbacks.platforms.kubernetes.kinds import TRACK, VERSIONED, WORKLOADS, Object, pod_template
+from rollbacks.platforms.kubernetes.inspecting import Planned, gone, inspected
+from rollbacks.platforms.kubernetes.kinds import (
+    TRACK,
+    VERSIONED,
+    WORKLOADS,
+    Object,
+    kind_of,
+    name_of,
+    pod_template,
+)
 from rollbacks.platforms.kubernetes.rollout import irreversible
 from rollbacks.platforms.kubernetes.settings import CanaryDeleteSettings, CanarySettings
 from rollbacks.platforms.kubernetes.states import wanted_pods
@@ -108,7 +117,21 @@ class Canary(Step):
     def inspect(
         self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any] | None
     ) -> Inspection:
-        return inspecting.of_rights(target, spec, captured)
+        async def planned(cluster: Cluster) -> list[Planned]:
+            if captured is not None:
+                return [*_planned_end(spec), *gone(captured)]
+            return [
+                Planned("", kind_of(each), name_of(each), each)
+                for each in releases.objects_of(spec)
+                if each["kind"] in VERSIONED
+            ] + [
+                Planned(key, kind_of(canary), name_of(canary), canary)
+                for key, each in releases.workloads(releases.objects_of(spec)).items()
+                if (canary := _canary(each, 1))
+            ]
+
+        is_forced = bool(spec.settings["take_ownership"])
+        return inspected(target, planned, is_forced=is_forced)
 
     def irreversible(self, settings: Mapping[str, Any]) -> str:
         return irreversible(settings)
@@ -145,6 +168,19 @@ class CanaryDelete(Step):
             return ()
         release = releases.version_of(spec.release)
         return [Change(key, key + SUFFIX, release, "") for key in spec.instances]
+
+    def inspect(
+        self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any] | None
+    ) -> Inspection:
+        async def planned(cluster: Cluster) -> list[Planned]:
+            return _planned_end(spec)
+
+        return inspected(target, planned, is_forced=False)
+
+
+def _planned_end(spec: StepSpec) -> list[Planned]:
+    found = [Workload(key) for key in spec.instances]
+    return [Planned(each.name, each.kind, each.own_name + SUFFIX) for each in found]
 
 
 async def _end_canaries(call: Call) -> Progress:

@@ -1,48 +1,37 @@
 """What the cluster says of a step before it begins: rights, exact differences, who else acts."""
 
+import copy
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from rollbacks.platforms import everywhere
-from rollbacks.platforms.base import (
-    Difference,
-    Inspection,
-    PlatformError,
-    StepSpec,
-    TargetRef,
-)
-from rollbacks.platforms.kubernetes import captures, releases
-from rollbacks.platforms.kubernetes.calls import (
-    CONCURRENCY,
-    Workload,
-    manifest_of,
-    on_condition,
-    run,
-    with_count,
-    workloads_of,
-)
+from rollbacks.platforms.base import Difference, Inspection, PlatformError, TargetRef
+from rollbacks.platforms.kubernetes.calls import CONCURRENCY, on_condition, run, scaled_in
+from rollbacks.platforms.kubernetes.captures import Operation
 from rollbacks.platforms.kubernetes.cluster import Cluster, Owned
 from rollbacks.platforms.kubernetes.kinds import (
     AUTOSCALER,
+    EVENT,
     KINDS,
     MANAGER,
     POD,
-    SERVICE,
+    STATEFUL_SET,
+    VERSIONED,
     WORKLOADS,
     Kind,
     Object,
     annotations,
     containers,
-    kind_of,
     labels,
-    name_of,
     pod_template,
 )
 
+_NOT_SHOWN = {"apiVersion", "kind", "metadata", "status"}
 _SECRET_NAME = re.compile(r"pass|secret|token|key|credential", re.IGNORECASE)
 _GITOPS = {
     "argocd.argoproj.io/tracking-id": "Argo CD",
@@ -57,139 +46,129 @@ _GITOPS_MANAGERS = {
 }
 
 
+@dataclass(frozen=True)
+class Planned:
+    """What a step would do to one object: apply a manifest, change it, or, with neither, delete it.
+
+    `ways`: from what lives, the JSON patch; None where it is right as it is.
+    """
+
+    instance: str
+    kind: Kind
+    own_name: str
+    manifest: Object | None = None
+    ways: Callable[[Object], list[Operation]] | None = None
+
+    @property
+    def name(self) -> str:
+        """How the object is called: Kind/name."""
+        return f"{self.kind.name}/{self.own_name}"
+
+
 def inspected(
     target: TargetRef,
-    spec: StepSpec,
-    captured: Mapping[str, Any] | None,
+    planned: Callable[[Cluster], Awaitable[Sequence[Planned]]],
+    *,
+    is_forced: bool,
 ) -> Inspection:
-    """Of a rollout: everything there is to say."""
-    objects = releases.objects_of(spec) if captured is None else []
+    """Everything there is to say of a step that would do this."""
 
     async def look(cluster: Cluster) -> Inspection:
-        looks = _Looks(cluster, spec, captured, objects)
-        return await looks.at_each(workloads_of(target, spec.instances))
+        return await _Looks(cluster, await planned(cluster), is_forced).at_each()
 
     return run(target, look, None)
 
 
 class _Looks:
-    """At the workloads of one step, and at what a dry run makes of them."""
+    """At the objects of one step, and at what a dry run makes of them."""
 
-    def __init__(
-        self,
-        cluster: Cluster,
-        spec: StepSpec,
-        captured: Mapping[str, Any] | None,
-        objects: list[Object],
-    ) -> None:
+    def __init__(self, cluster: Cluster, planned: Sequence[Planned], is_forced: bool) -> None:
         self._cluster = cluster
-        self._spec = spec
-        self._captured = captured
-        self._objects = objects
+        self._planned = planned
+        self._is_forced = is_forced
         self._scaled: dict[str, str] = {}
-        self._warnings: list[str] = []
+        self._warnings: set[str] = set()
         self._problems: list[str] = []
 
-    async def at_each(self, workloads: Sequence[Workload]) -> Inspection:
-        self._problems = await _missing_rights(
-            self._cluster, self._spec, self._captured, self._objects
-        )
-        self._scaled = await _scaled(self._cluster)
-        seen, faults = await everywhere.at_each(workloads, CONCURRENCY, self._look)
+    async def at_each(self) -> Inspection:
+        missing = await self._missing_rights()
+        if missing:
+            self._problems.append(
+                f"The connector's account may not {', '.join(missing)} in the namespace "
+                f"{self._cluster.namespace}: give it the Role of the documentation"
+            )
+            return Inspection(problems=tuple(self._problems))
+        self._scaled = await scaled_in(self._cluster)
+        seen, faults = await everywhere.at_each(self._planned, CONCURRENCY, self._look)
         if faults:
             raise everywhere.summed(faults)
-        lines = {each.name: seen[each.name] for each in workloads}
-        differences = tuple(Difference(key, key, found) for key, found in lines.items() if found)
+        differences = tuple(
+            Difference(each.instance, each.name, seen[each.name])
+            for each in self._planned
+            if seen[each.name]
+        )
         return Inspection(differences, tuple(sorted(self._warnings)), tuple(self._problems))
 
-    async def _look(self, workload: Workload) -> tuple[str, ...]:
-        """How it would differ; what is wrong and who else acts is noted."""
-        live = await self._cluster.get(workload.kind, workload.own_name)
+    async def _missing_rights(self) -> list[str]:
+        """What the cluster would refuse, asked of the cluster, kind by kind."""
+        wanted = wanted_rights(self._planned)
+        asked = [(kind, verb) for kind, verbs in wanted.items() for verb in sorted(verbs)]
+        return [
+            f"{verb} {kind.plural}"
+            for kind, verb in asked
+            if not await self._cluster.is_allowed(verb, kind)
+        ]
+
+    async def _look(self, planned: Planned) -> tuple[str, ...]:
+        """How the object would differ; what is wrong and who else acts is noted."""
+        live = await self._cluster.get(planned.kind, planned.own_name)
         if live is not None:
-            self._warnings += _who_else(workload.name, live, self._scaled)
+            self._warnings.update(_who_else(planned.name, live, self._scaled))
         try:
-            return _lines(live, await self._after(workload, live))
+            return _lines(live, await self._after(planned, live))
         except Owned as owned:
-            is_taken = self._spec.settings.get("take_ownership")
-            if set(owned.managers) != {MANAGER} and not is_taken:
-                self._problems.append(f"{workload.name}: {owned}")
+            if set(owned.managers) != {MANAGER}:
+                self._problems.append(f"{planned.name}: {owned}")
         except PlatformError as error:
             if not error.permanent:
                 raise
-            self._problems.append(f"{workload.name}: {error}")
+            self._problems.append(f"{planned.name}: {error}")
         return ()
 
-    async def _after(self, workload: Workload, live: Object | None) -> Object | None:
-        """The workload as it would be, by a dry run of the server's."""
-        kind, is_scaled = workload.kind, workload.name in self._scaled
-        if self._captured is None:
-            manifest = manifest_of(self._objects, workload.name)
-            counted = with_count(manifest, live, is_scaled=is_scaled)
-            return await self._cluster.apply(kind, on_condition(counted, live), dry_run=True)
-        was = self._captured["objects"][workload.name]
-        if was is None or live is None:
-            return None if was is None else live
-        operations = captures.way_back(live, was, is_scaled=is_scaled)
-        if not operations:
-            return live
-        return await self._cluster.patch(kind, workload.own_name, operations, dry_run=True)
+    async def _after(self, planned: Planned, live: Object | None) -> Object | None:
+        """The object as it would be, by a dry run of the server's."""
+        kind, name = planned.kind, planned.own_name
+        if planned.manifest is not None:
+            manifest = on_condition(planned.manifest, live)
+            return await self._cluster.apply(kind, manifest, force=self._is_forced, dry_run=True)
+        operations = planned.ways(live) if planned.ways and live else []
+        if operations:
+            return await self._cluster.patch(kind, name, operations, dry_run=True)
+        return live if planned.ways else None
 
 
-def of_rights(target: TargetRef, spec: StepSpec, captured: Mapping[str, Any] | None) -> Inspection:
-    """Of a step whose changes are told by its preview: whether it may, and who else acts."""
-
-    async def look(cluster: Cluster) -> Inspection:
-        problems = await _missing_rights(cluster, spec, captured, [])
-        scaled = await _scaled(cluster)
-        warnings: list[str] = []
-        for workload in workloads_of(target, spec.instances):
-            live = await cluster.get(workload.kind, workload.own_name)
-            if live is not None:
-                warnings += _who_else(workload.name, live, scaled)
-        return Inspection((), tuple(warnings), tuple(problems))
-
-    return run(target, look, None)
+def gone(captured: Mapping[str, Any]) -> list[Planned]:
+    """The configuration of the release alone, deleted."""
+    return [Planned("", KINDS[kind], name) for kind, name in captured["versioned"]]
 
 
-async def _missing_rights(
-    cluster: Cluster,
-    spec: StepSpec,
-    captured: Mapping[str, Any] | None,
-    objects: list[Object],
-) -> list[str]:
-    """What the cluster would refuse, asked of the cluster, kind by kind."""
-    kinds: dict[Kind, set[str]] = {POD: {"list"}, AUTOSCALER: {"list"}}
-    for key in spec.instances:
-        kinds[WORKLOADS[key.partition("/")[0]]] = {"get", "list", "watch", "patch"}
-    for each in objects:
-        wanted = kinds.setdefault(kind_of(each), set())
-        wanted |= {"get", "patch", "create"}
-    if captured is not None:
-        for kind, _ in captured.get("versioned", ()):
-            kinds.setdefault(KINDS[kind], set()).update({"get", "delete"})
-        if any(each.startswith("Service/") for each in captured.get("objects", ())):
-            kinds.setdefault(SERVICE, set()).update({"get", "patch"})
-    asked = [(kind, verb) for kind, verbs in kinds.items() for verb in sorted(verbs)]
-    missing = [
-        f"{verb} {kind.plural}" for kind, verb in asked if not await cluster.is_allowed(verb, kind)
-    ]
-    if not missing:
-        return []
-    return [
-        f"The connector's account may not {', '.join(missing)} in the namespace "
-        f"{cluster.namespace}: give it the Role of the documentation"
-    ]
-
-
-async def _scaled(cluster: Cluster) -> dict[str, str]:
-    """Which autoscaler says how many pods, by key; empty where we may not ask."""
-    if not await cluster.is_allowed("list", AUTOSCALER):
-        return {}
-    found: dict[str, str] = {}
-    for each in await cluster.find(AUTOSCALER):
-        reference = each["spec"]["scaleTargetRef"]
-        found[f"{reference['kind']}/{reference['name']}"] = name_of(each)
-    return found
+def wanted_rights(planned: Sequence[Planned]) -> dict[Kind, set[str]]:
+    """The verbs that it takes, by kind."""
+    wanted: dict[Kind, set[str]] = {POD: {"list"}, AUTOSCALER: {"list"}, EVENT: {"list"}}
+    for each in planned:
+        verbs = wanted.setdefault(each.kind, set())
+        verbs.add("get")
+        if each.manifest is not None:
+            verbs |= {"create", "patch"}
+            # What earlier releases alone had is cleaned away in time.
+            verbs |= {"list", "delete"} if each.kind.name in VERSIONED else set()
+        else:
+            verbs.add("patch" if each.ways else "delete")
+        if each.kind.name in WORKLOADS:
+            verbs |= {"list", "watch"}
+        if each.kind == STATEFUL_SET:
+            wanted[POD].add("delete")
+    return wanted
 
 
 def _who_else(key: str, live: Object, scaled: Mapping[str, str]) -> list[str]:
@@ -216,24 +195,21 @@ def _lines(before: Object | None, after: Object | None) -> tuple[str, ...]:
     return tuple(line for line in lines if not line.startswith(("---", "+++")))
 
 
-def _text(workload: Object | None) -> list[str]:
-    """What a person wants to compare; what may be a secret is hidden."""
-    if workload is None:
+def _text(thing: Object | None) -> list[str]:
+    """What a person wants to compare of an object; what may be a secret is hidden."""
+    if thing is None:
         return []
-    shown = {
-        "labels": labels(workload),
-        "annotations": {
-            name: value
-            for name, value in annotations(workload).items()
-            if "last-applied" not in name
-        },
-        "spec": workload["spec"],
+    shown = {name: part for name, part in thing.items() if name not in _NOT_SHOWN}
+    shown["labels"] = labels(thing)
+    shown["annotations"] = {
+        name: value for name, value in annotations(thing).items() if "last-applied" not in name
     }
-    text: str = yaml.safe_dump(shown, sort_keys=True, allow_unicode=True)
-    copy = yaml.safe_load(text)
-    for container in containers(pod_template(copy)):
+    if thing["kind"] == "Secret":
+        shown["data"] = shown["stringData"] = "(hidden)"
+    shown = copy.deepcopy(shown)
+    for container in containers(pod_template(shown)):
         for each in container.get("env") or ():
             if "value" in each and _SECRET_NAME.search(each["name"]):
                 each["value"] = "(hidden)"
-    hidden: str = yaml.safe_dump(copy, sort_keys=True, allow_unicode=True)
-    return hidden.splitlines()
+    text: str = yaml.safe_dump(shown, sort_keys=True, allow_unicode=True)
+    return text.splitlines()

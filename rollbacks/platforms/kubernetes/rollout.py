@@ -1,6 +1,7 @@
 """The step that brings a release to workloads in place, and takes it back."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from pydantic import BaseModel
@@ -16,7 +17,7 @@ from rollbacks.platforms.base import (
     StepSpec,
     TargetRef,
 )
-from rollbacks.platforms.kubernetes import captures, cleaning, inspecting, previews, releases
+from rollbacks.platforms.kubernetes import captures, cleaning, previews, releases
 from rollbacks.platforms.kubernetes.calls import (
     Call,
     Workload,
@@ -25,10 +26,20 @@ from rollbacks.platforms.kubernetes.calls import (
     manifest_of,
     on_condition,
     run,
+    scaled_in,
     with_count,
 )
 from rollbacks.platforms.kubernetes.cluster import Cluster
-from rollbacks.platforms.kubernetes.kinds import SERVICE, WORKLOADS, kind_of, name_of
+from rollbacks.platforms.kubernetes.inspecting import Planned, gone, inspected
+from rollbacks.platforms.kubernetes.kinds import (
+    KINDS,
+    SERVICE,
+    WORKLOADS,
+    Object,
+    key_of,
+    kind_of,
+    name_of,
+)
 from rollbacks.platforms.kubernetes.manifests import hard_coded
 from rollbacks.platforms.kubernetes.settings import RolloutSettings
 
@@ -49,15 +60,12 @@ class Rollout(Step):
         objects = releases.objects_of(spec)
 
         async def look(cluster: Cluster) -> dict[str, Any]:
-            call = Call(cluster, target, spec, control)
             found = {
-                each["kind"] + "/" + name_of(each): captures.kept(
-                    await cluster.get(kind_of(each), name_of(each)), each
-                )
+                key_of(each): captures.kept(await cluster.get(kind_of(each), name_of(each)), each)
                 for each in objects
                 if each["kind"] in (*WORKLOADS, SERVICE.name)
             }
-            scaled = await call.scaled_by()
+            scaled = await scaled_in(cluster)
             return {
                 "objects": found,
                 "scaled_by": {key: scaled[key] for key in found if key in scaled},
@@ -124,7 +132,13 @@ class Rollout(Step):
     def inspect(
         self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any] | None
     ) -> Inspection:
-        return inspecting.inspected(target, spec, captured)
+        async def planned(cluster: Cluster) -> list[Planned]:
+            if captured is not None:
+                return _planned_back(spec, captured)
+            return await _planned(cluster, spec)
+
+        is_forced = bool(spec.settings["take_ownership"])
+        return inspected(target, planned, is_forced=is_forced)
 
     def irreversible(self, settings: Mapping[str, Any]) -> str:
         return irreversible(settings)
@@ -138,6 +152,31 @@ def irreversible(settings: Mapping[str, Any]) -> str:
             "into it. Write ${image} where the artifact belongs, and deploy again."
         )
     return ""
+
+
+async def _planned(cluster: Cluster, spec: StepSpec) -> list[Planned]:
+    objects, scaled, found = releases.objects_of(spec), await scaled_in(cluster), []
+    for each in objects:
+        live = await cluster.get(kind_of(each), name_of(each)) if key_of(each) in scaled else None
+        manifest = with_count(each, live, is_scaled=live is not None)
+        found.append(Planned(_instance(each), kind_of(each), name_of(each), manifest))
+    return found
+
+
+def _instance(manifest: Object) -> str:
+    return key_of(manifest) if manifest["kind"] in WORKLOADS else ""
+
+
+def _planned_back(spec: StepSpec, captured: Mapping[str, Any]) -> list[Planned]:
+    found = []
+    for key, was in captured["objects"].items():
+        if key.startswith(f"{SERVICE.name}/") or key in spec.instances:
+            kind, name = KINDS[key.partition("/")[0]], key.partition("/")[2]
+            instance = key if kind.name in WORKLOADS else ""
+            is_scaled = key in captured["scaled_by"]
+            ways = partial(captures.way_back, was=was, is_scaled=is_scaled) if was else None
+            found.append(Planned(instance, kind, name, ways=ways))
+    return found + gone(captured)
 
 
 async def _back(

@@ -1,6 +1,7 @@
 """The step that brings a release beside the one that serves."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from pydantic import BaseModel
@@ -16,7 +17,7 @@ from rollbacks.platforms.base import (
     StepSpec,
     TargetRef,
 )
-from rollbacks.platforms.kubernetes import captures, colors, inspecting, releases
+from rollbacks.platforms.kubernetes import captures, colors, releases
 from rollbacks.platforms.kubernetes.calls import (
     Call,
     Workload,
@@ -24,14 +25,18 @@ from rollbacks.platforms.kubernetes.calls import (
     is_of,
     on_condition,
     run,
+    scaled_in,
 )
 from rollbacks.platforms.kubernetes.cluster import Cluster
+from rollbacks.platforms.kubernetes.inspecting import Planned, gone, inspected
 from rollbacks.platforms.kubernetes.kinds import (
     PRIMARY_SERVICE,
     SERVICE,
     STAGE_SERVICE,
     WORKLOADS,
+    Object,
     key_of,
+    kind_of,
     name_of,
     pod_template,
 )
@@ -51,61 +56,31 @@ class Stage(Step):
     settings_model: ClassVar[type[BaseModel]] = BlueGreenSettings
 
     def capture(self, target: TargetRef, spec: StepSpec, control: Control) -> dict[str, Any]:
-        objects = colors.brought(spec)
-        key, workload = next(iter(releases.workloads(objects).items()))
-
         async def look(cluster: Cluster) -> dict[str, Any]:
-            call = Call(cluster, target, spec, control)
-            services = {}
-            for service in (each for each in objects if each["kind"] == SERVICE.name):
-                live = await cluster.get(SERVICE, name_of(service))
-                services[name_of(service)] = captures.kept(live, service)
-            primary = services[colors.service_marked(objects, PRIMARY_SERVICE)]
-            serves = colors.color_of(primary)
-            color = colors.GREEN if serves == colors.BLUE else colors.BLUE
-            colored = colors.colored(workload, color)
-            live = await cluster.get(WORKLOADS[workload["kind"]], name_of(colored))
-            scaled = await call.scaled_by()
-            return {
-                "key": key,
-                "color": color,
-                "serves": serves,
-                "workload": captures.kept(live, colored),
-                "services": services,
-                "is_scaled": key_of(colored) in scaled,
-                "versioned": releases.versioned(objects),
-            }
+            return await _captured(cluster, spec)
 
         return run(target, look, control)
 
     def apply(
         self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any], control: Control
     ) -> Progress:
-        objects, color = colors.brought(spec), str(captured["color"])
-        # Until the swap the primary service goes on selecting what it did; at first, what is new.
-        serves = captured["serves"] or (None if colors.was_there(objects, captured) else color)
-        selected = {
-            colors.service_marked(objects, PRIMARY_SERVICE): serves,
-            colors.service_marked(objects, STAGE_SERVICE): color,
-        }
+        objects = _colored(spec, captured)
 
         async def bring(cluster: Cluster) -> Progress:
             call = Call(cluster, target, spec, control)
 
             async def visit(workload: Workload) -> InstanceOutcome | Running:
-                manifest = colors.colored(releases.workloads(objects)[workload.name], color)
+                manifest = next(each for each in objects if each["kind"] in WORKLOADS)
                 live = await cluster.get(workload.kind, name_of(manifest))
                 has_changed = live is None or not is_of(live, spec.release)
                 if live is None or has_changed:
                     live = await call.apply(on_condition(manifest, live))
                 waits = await call.rolled_out(workload.name, live)
                 version = releases.version_of(spec.release)
-                return waits or done(has_changed, f"{color} runs {version}")
+                return waits or done(has_changed, f"{captured['color']} runs {version}")
 
             for manifest in objects:
-                if manifest["kind"] == SERVICE.name:
-                    await call.apply(colors.selecting(manifest, selected.get(name_of(manifest))))
-                elif manifest["kind"] not in WORKLOADS:
+                if manifest["kind"] not in WORKLOADS:
                     await call.apply(manifest)
             return await call.at_each(visit)
 
@@ -160,7 +135,74 @@ class Stage(Step):
     def inspect(
         self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any] | None
     ) -> Inspection:
-        return inspecting.of_rights(target, spec, captured)
+        key = spec.instances[0]
+
+        async def planned(cluster: Cluster) -> list[Planned]:
+            if captured is not None:
+                return _planned_back(key, captured)
+            objects = _colored(spec, await _captured(cluster, spec))
+            return [
+                Planned(
+                    key if each["kind"] in WORKLOADS else "", kind_of(each), name_of(each), each
+                )
+                for each in objects
+            ]
+
+        is_forced = bool(spec.settings["take_ownership"])
+        return inspected(target, planned, is_forced=is_forced)
 
     def irreversible(self, settings: Mapping[str, Any]) -> str:
         return irreversible(settings)
+
+
+async def _captured(cluster: Cluster, spec: StepSpec) -> dict[str, Any]:
+    objects, services = colors.brought(spec), {}
+    workload = next(each for each in objects if each["kind"] in WORKLOADS)
+    for service in (each for each in objects if each["kind"] == SERVICE.name):
+        live = await cluster.get(SERVICE, name_of(service))
+        services[name_of(service)] = captures.kept(live, service)
+    serves = colors.color_of(services[colors.service_marked(objects, PRIMARY_SERVICE)])
+    color = colors.GREEN if serves == colors.BLUE else colors.BLUE
+    colored = colors.colored(workload, color)
+    live = await cluster.get(kind_of(colored), name_of(colored))
+    return {
+        "color": color,
+        "serves": serves,
+        "workload": captures.kept(live, colored),
+        "services": services,
+        "is_scaled": key_of(colored) in await scaled_in(cluster),
+        "versioned": releases.versioned(objects),
+    }
+
+
+def _colored(spec: StepSpec, captured: Mapping[str, Any]) -> list[Object]:
+    """The release's objects: the workload in its color, and services that select theirs.
+
+    Until the swap the primary service goes on selecting what it did; at first, what is new.
+    """
+    objects, color = colors.brought(spec), str(captured["color"])
+    serves = captured["serves"] or (None if colors.was_there(objects, captured) else color)
+    selected = {
+        colors.service_marked(objects, PRIMARY_SERVICE): serves,
+        colors.service_marked(objects, STAGE_SERVICE): color,
+    }
+    return [
+        colors.colored(each, color)
+        if each["kind"] in WORKLOADS
+        else colors.selecting(each, selected.get(name_of(each)))
+        for each in objects
+    ]
+
+
+def _planned_back(key: str, captured: Mapping[str, Any]) -> list[Planned]:
+    kind, _, base = key.partition("/")
+    was = captured["workload"]
+    way = (
+        partial(captures.way_back, was=was, is_scaled=bool(captured["is_scaled"])) if was else None
+    )
+    found = [Planned(key, WORKLOADS[kind], f"{base}-{captured['color']}", ways=way)]
+    for name, was in captured["services"].items():
+        found.append(
+            Planned("", SERVICE, name, ways=partial(captures.way_back, was=was) if was else None)
+        )
+    return found + gone(captured)

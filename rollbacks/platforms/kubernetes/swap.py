@@ -1,6 +1,7 @@
 """The step that sends everybody to the release that was staged, and back."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from pydantic import BaseModel
@@ -17,7 +18,7 @@ from rollbacks.platforms.base import (
     StepSpec,
     TargetRef,
 )
-from rollbacks.platforms.kubernetes import captures, colors, inspecting
+from rollbacks.platforms.kubernetes import captures, colors
 from rollbacks.platforms.kubernetes.calls import (
     Call,
     Workload,
@@ -25,6 +26,7 @@ from rollbacks.platforms.kubernetes.calls import (
     run,
 )
 from rollbacks.platforms.kubernetes.cluster import Cluster
+from rollbacks.platforms.kubernetes.inspecting import Planned, inspected
 from rollbacks.platforms.kubernetes.kinds import (
     COLOR,
     SERVICE,
@@ -116,7 +118,23 @@ class Swap(Step):
     def inspect(
         self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any] | None
     ) -> Inspection:
-        return inspecting.of_rights(target, spec, captured)
+        """Its differences are told by the preview: before the stage step there is no color yet."""
+        workload = Workload(spec.instances[0])
+
+        async def planned(cluster: Cluster) -> list[Planned]:
+            if captured is None:
+                return [Planned("", SERVICE, name, ways=_as_it_is) for name in names.values()]
+            served = colors.own_name(workload, captured["primary"]["color"])
+            count = int(captured["count"])
+            services = [
+                Planned("", SERVICE, each["name"], ways=partial(_selecting, color=each["color"]))
+                for each in (captured["primary"], captured["stage"])
+            ]
+            up = partial(_scaled_up, count=count)
+            return [Planned(workload.name, workload.kind, served, ways=up), *services]
+
+        names = colors.services(spec)
+        return inspected(target, planned, is_forced=False)
 
 
 async def _ready(call: Call, workload: Workload, captured: Mapping[str, Any]) -> Running | None:
@@ -124,32 +142,34 @@ async def _ready(call: Call, workload: Workload, captured: Mapping[str, Any]) ->
     name = colors.own_name(workload, captured["primary"]["color"])
     count = int(captured["count"])
 
-    def scaled(live: Object) -> list[captures.Operation]:
-        if wanted_pods(live["spec"]) >= count:
-            return []
-        up = {"op": "add", "path": "/spec/replicas", "value": count}
-        return captures.conditional(live, [up])
-
-    live, _ = await call.change(workload.kind, name, scaled)
+    live, _ = await call.change(workload.kind, name, partial(_scaled_up, count=count))
     if live is None:
         raise PlatformError(f"{workload.kind.name}/{name}, which served, is gone", permanent=True)
     return await call.rolled_out(workload.name, live)
 
 
+def _scaled_up(live: Object, count: int) -> list[captures.Operation]:
+    if wanted_pods(live["spec"]) >= count:
+        return []
+    up = {"op": "add", "path": "/spec/replicas", "value": count}
+    return captures.conditional(live, [up])
+
+
 async def _select(call: Call, service: str, color: str | None) -> bool:
-    path = f"/spec/selector/{captures.escaped(COLOR)}"
-
-    def ways(live: Object) -> list[captures.Operation]:
-        if colors.color_of(live) == color:
-            return []
-        way = (
-            {"op": "remove", "path": path}
-            if color is None
-            else {"op": "add", "path": path, "value": color}
-        )
-        return captures.conditional(live, [way])
-
-    live, has_changed = await call.change(SERVICE, service, ways)
+    live, has_changed = await call.change(SERVICE, service, partial(_selecting, color=color))
     if live is None:
         raise PlatformError(f"Service/{service} is not there", permanent=True)
     return has_changed
+
+
+def _selecting(live: Object, color: str | None) -> list[captures.Operation]:
+    path = f"/spec/selector/{captures.escaped(COLOR)}"
+    if colors.color_of(live) == color:
+        return []
+    if color is None:
+        return captures.conditional(live, [{"op": "remove", "path": path}])
+    return captures.conditional(live, [{"op": "add", "path": path, "value": color}])
+
+
+def _as_it_is(live: Object) -> list[captures.Operation]:
+    return []
