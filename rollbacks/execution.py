@@ -149,9 +149,17 @@ class Execution:
             raise Ended(Status.FAILED, "ROLLBACK_FAILED", message) from None
         self._require_as_before(self._look_after(back=True), f"{why}. Then: ")
         if is_partial:
-            message = f"{why}. {failed.phase.name} was rolled back; earlier phases stay deployed."
+            done = "rolled back" if self._is_going_back() else "not touched"
+            message = f"{why}. {failed.phase.name} was {done}; earlier phases stay deployed."
             raise Ended(Status.FAILED, "PHASE_ROLLED_BACK", message)
-        raise Ended(Status.FAILED, "ROLLED_BACK", f"{why}. The instances are as they were before.")
+        is_touched = self._was_captured()
+        left = "The instances are as they were before" if is_touched else "Nothing was touched"
+        raise Ended(Status.FAILED, "ROLLED_BACK", f"{why}. {left}.")
+
+    def _was_captured(self) -> bool:
+        """Whether any step came so far; nothing is changed by one that did not."""
+        steps = Step.objects.filter(phase__deployment=self.deployment, captured__isnull=False)
+        return steps.exists()
 
     def _is_going_back(self) -> bool:
         """Whether the rollback steps have been planned, or are all there is."""

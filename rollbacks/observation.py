@@ -8,8 +8,8 @@ from typing import Any
 from django.db import transaction
 
 from dashboard.models import Artifact, Connector, Instance, Target
-from rollbacks.platforms import credentials, platform_of
 from rollbacks.definition import DefinitionError, checked
+from rollbacks.platforms import credentials, platform_of
 from rollbacks.platforms.base import (
     ArtifactRef,
     Observation,
