@@ -36,11 +36,22 @@ class Told:
     error: str = ""
 
 
+def is_told(deployment: Deployment) -> bool:
+    """Whether any kind of step on its platform has something to say before it begins."""
+    try:
+        kinds = steps_of(deployment.target.service.deployment_type).values()
+    except PlatformError:
+        return False
+    return any(_inspects(kind) for kind in kinds)
+
+
 def of_plan(planned: plan.Plan) -> Iterator[Told]:
     """What is said of each undo that a rollback would run, in its order.
 
     Each is asked for itself, and none any more once this has lasted for LONGEST_SECONDS.
     """
+    if not is_told(planned.deployment):
+        return
     undoes = [step.undoes_id for phase in planned.phases for step in phase.steps]
     captured = Step.objects.in_bulk([pk for pk in undoes if pk is not None])
     until = time.monotonic() + LONGEST_SECONDS
@@ -63,6 +74,8 @@ def _of_undo(
     deployment: Deployment, step: PlannedStep, instances: tuple[str, ...], undone: Step
 ) -> Inspection:
     kind = plan.kind_of(deployment.target, step.kind)
+    if not _inspects(kind):
+        return Inspection()
     spec = plan.step_spec(
         deployment, step.name, step.kind, step.settings, instances, Direction.BACK
     )
@@ -77,7 +90,8 @@ def ask(
 
     A fault that lasts is a problem. Raises Stopped as soon as there is reason to.
     """
-    if not _is_due(deployment):
+    begun = Step.objects.filter(phase__deployment=deployment, attempts__gt=0)
+    if not is_told(deployment) or begun.exists():
         return Readiness()
     found: dict[int, Inspection] = {}
     every = waiting = list(steps)
@@ -101,13 +115,6 @@ def ask(
     ]
     warnings = {pk: inspection.warnings for pk, inspection in found.items() if inspection.warnings}
     return Readiness(list(dict.fromkeys(problems)), warnings)
-
-
-def _is_due(deployment: Deployment) -> bool:
-    """Whether its platform has anything to say, and nothing has begun."""
-    kinds = steps_of(deployment.target.service.deployment_type).values()
-    begun = Step.objects.filter(phase__deployment=deployment, attempts__gt=0)
-    return any(_inspects(kind) for kind in kinds) and not begun.exists()
 
 
 def _of_journaled(deployment: Deployment, step: Step) -> Inspection:
