@@ -1,6 +1,6 @@
 """A workflow's definition: the document people write, checked; errors name the place."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from rollbacks.platforms import platform_of, steps_of
+from rollbacks.platforms.base import Step as StepKind
 from rollbacks.strategies import ROLL_BACK, FailureStrategy
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -41,6 +42,7 @@ class Variable(_Part):
 
 # Left out of a stored definition where it is not given: one that says nothing new is no revision.
 OwnStrategy = Annotated[FailureStrategy | None, Field(exclude_if=lambda value: value is None)]
+SharedSettings = Annotated[dict[str, Any], Field(exclude_if=lambda value: not value)]
 
 
 class StepDefinition(_Part):
@@ -107,9 +109,13 @@ class PhaseDefinition(_Part):
 
 
 class WorkflowDefinition(_Part):
-    """The whole document of one workflow revision."""
+    """The whole document of one workflow revision.
+
+    `settings` count for every step whose kind has a setting of that name and which has none itself.
+    """
 
     variables: list[Variable] = []
+    settings: SharedSettings = {}
     failure_strategy: FailureStrategy = ROLL_BACK
     pre_deployment_steps: list[StepDefinition] = []
     phases: list[PhaseDefinition] = Field(min_length=1)
@@ -118,6 +124,31 @@ class WorkflowDefinition(_Part):
     def strategy_of(self, step: StepDefinition, phase: PhaseDefinition) -> FailureStrategy:
         """Of a step of a phase: the nearest that is given."""
         return step.failure_strategy or phase.failure_strategy or self.failure_strategy
+
+    def completed(self, kinds: Mapping[str, StepKind]) -> Self:
+        """The definition with each step's settings whole; a kind that is not known gets none."""
+
+        def complete(step: StepDefinition) -> StepDefinition:
+            known = kinds[step.kind].settings_model.model_fields if step.kind in kinds else {}
+            shared = {name: each for name, each in self.settings.items() if name in known}
+            return step.model_copy(update={"settings": {**shared, **step.settings}})
+
+        def complete_phase(phase: PhaseDefinition) -> PhaseDefinition:
+            back = phase.rollback_steps
+            if back is not None:
+                back = [complete(e) if isinstance(e, StepDefinition) else e for e in back]
+            steps = [complete(step) for step in phase.steps]
+            return phase.model_copy(update={"steps": steps, "rollback_steps": back})
+
+        if not self.settings:
+            return self
+        return self.model_copy(
+            update={
+                "pre_deployment_steps": [complete(step) for step in self.pre_deployment_steps],
+                "phases": [complete_phase(phase) for phase in self.phases],
+                "post_deployment_steps": [complete(step) for step in self.post_deployment_steps],
+            }
+        )
 
     def values(self, given: Mapping[str, str]) -> dict[str, str]:
         """Every variable's value for an execution; raises DefinitionError naming what is wrong."""
@@ -150,9 +181,7 @@ def parse(document: object, deployment_type: str, workflow_type: str) -> Workflo
     if isinstance(document, dict) and "phases" not in document:
         document = {**document, "phases": platform.default_phases(workflow_type)}
     definition = checked(WorkflowDefinition, document)
-    problems: list[tuple[str, str]] = []
-    for place, step in _steps(definition):
-        problems += _step_problems(place, step, deployment_type)
+    problems = _settings_problems(definition, steps_of(deployment_type))
     if workflow_type == "BASIC" and len(definition.phases) > 1:
         problems.append(("phases", "a Basic workflow has one phase"))
     if problems:
@@ -189,8 +218,40 @@ def _steps(definition: WorkflowDefinition) -> list[tuple[str, StepDefinition]]:
     return found
 
 
-def _step_problems(place: str, step: StepDefinition, deployment_type: str) -> list[tuple[str, str]]:
-    known = steps_of(deployment_type)
+def _settings_problems(
+    definition: WorkflowDefinition, known: Mapping[str, StepKind]
+) -> list[tuple[str, str]]:
+    """What is wrong with any step, as it would run, and with what the workflow sets for all."""
+    problems = []
+    kinds = set()
+    whole = _steps(definition.completed(known))
+    for (place, own), (_, step) in zip(_steps(definition), whole, strict=True):
+        kinds.add(step.kind)
+        shared = definition.settings.keys() - own.settings.keys()
+        for where, what in _step_problems(place, step, known):
+            problems.append((_origin(where, place, shared), what))
+    fields = {
+        name for kind in kinds & known.keys() for name in known[kind].settings_model.model_fields
+    }
+    problems += [
+        (f"settings.{name}", "no step of this workflow has such a setting")
+        for name in definition.settings
+        if name not in fields
+    ]
+    return list(dict.fromkeys(problems))
+
+
+def _origin(where: str, place: str, shared: Set[str]) -> str:
+    """A wrong setting that a step has from its workflow is wrong there."""
+    inside = f"{place}.settings."
+    name = where.removeprefix(inside).partition(".")[0]
+    is_shared = where.startswith(inside) and name in shared
+    return where.removeprefix(f"{place}.") if is_shared else where
+
+
+def _step_problems(
+    place: str, step: StepDefinition, known: Mapping[str, StepKind]
+) -> list[tuple[str, str]]:
     if step.kind not in known:
         return [(f"{place}.kind", f"{step.kind!r} is not one of {', '.join(sorted(known))}")]
     try:

@@ -1,12 +1,17 @@
-"""How what runs now differs from what a deployment left: asked of the live platform, read only."""
+"""How what runs now differs from what a deployment left, and what the platform says of undoing it:
+asked of the live platform, read only."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
+from accounts.models import User
 from dashboard.models import Deployment
-from rollbacks import observation
+from rollbacks import eligibility, observation, plan, readiness, rights
+from rollbacks.eligibility import Code
 from rollbacks.observation import Verdict
+from rollbacks.plan import Configuration
 from rollbacks.platforms.base import PlatformError
+from rollbacks.readiness import Told
 
 
 @dataclass(frozen=True)
@@ -56,3 +61,37 @@ def drift(deployment: Deployment, now: datetime) -> Drift:
                 )
             )
     return Drift(now, "", tuple(differences), tuple(unreachable), len(left))
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What the platform says of each undo, in order; `problems` in sentences."""
+
+    steps: tuple[Told, ...] = ()
+
+    @property
+    def problems(self) -> list[str]:
+        return [
+            f"{each.phase}: {each.step}: {problem}"
+            for each in self.steps
+            for problem in each.inspection.problems
+        ]
+
+
+def outlook(
+    deployment: Deployment, actor: User, configuration: Configuration, now: datetime
+) -> Outlook:
+    """What the platform says of each undo, to those who may roll back what can be rolled back.
+
+    It may show what a step would write, which is theirs to see and nobody else's.
+    """
+    may, _ = rights.to_roll_back(actor, deployment)
+    if not may or not readiness.is_told(deployment):
+        return Outlook()
+    found = eligibility.refusals(deployment, now)
+    if any(refusal.code != Code.FROZEN for refusal in found):
+        return Outlook()
+    try:
+        return Outlook(tuple(readiness.of_plan(plan.rollback(deployment, configuration))))
+    except PlatformError:
+        return Outlook()

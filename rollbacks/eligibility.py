@@ -18,8 +18,11 @@ from dashboard.models import (
     DeploymentType,
     Direction,
     Status,
+    Step,
     WorkflowType,
 )
+from rollbacks.definition import DefinitionError, checked
+from rollbacks.platforms import steps_of
 from rollbacks.platforms.base import PlatformError
 
 
@@ -37,6 +40,7 @@ class Code(StrEnum):
     UNSUPPORTED = "UNSUPPORTED"
     WORKFLOW_DELETED = "WORKFLOW_DELETED"
     INSTANCES_NOT_RECORDED = "INSTANCES_NOT_RECORDED"
+    IRREVERSIBLE = "IRREVERSIBLE"
     TARGET_BUSY = "TARGET_BUSY"
     FROZEN = "FROZEN"
     STEP_NOT_CAPTURED = "STEP_NOT_CAPTURED"
@@ -85,6 +89,7 @@ def refusals(deployment: Deployment, now: datetime) -> list[Refusal]:
         *_of_the_deployment(deployment),
         *_of_its_workflow(deployment),
         *_of_its_past(deployment),
+        *_of_its_steps(deployment),
         *_of_its_target(deployment),
         *frozen(deployment, now),
     ]
@@ -183,15 +188,38 @@ def _of_its_past(deployment: Deployment) -> Iterator[Refusal]:
             "Deploy the version you want.",
             *(_link(deployment.replaces) if deployment.replaces else ()),
         )
-    phases = deployment.phases.filter(direction=Direction.FORWARD, is_undoable=True)
-    if deployment.status == Status.SUCCEEDED and (
-        not phases or any(phase.instances is None for phase in phases)
-    ):
+
+
+def _of_its_steps(deployment: Deployment) -> Iterator[Refusal]:
+    steps = list(
+        Step.objects.filter(phase__deployment=deployment, phase__direction=Direction.FORWARD)
+        .select_related("phase")
+        .defer("captured", "outcomes")
+        .order_by("phase__position", "position")
+    )
+    recorded = [step.phase.instances for step in steps if step.phase.is_undoable]
+    if deployment.status == Status.SUCCEEDED and (not recorded or None in recorded):
         yield Refusal(
             Code.INSTANCES_NOT_RECORDED,
             "It was not recorded which instances each phase deployed to.",
             "Deploy the earlier version again.",
         )
+    deployment_type = deployment.target.service.deployment_type
+    for sentence in dict.fromkeys(_irreversible(deployment_type, step) for step in steps):
+        if sentence:
+            yield Refusal(
+                Code.IRREVERSIBLE, f"{sentence.rstrip('.')}.", "Deploy the version you want."
+            )
+
+
+def _irreversible(deployment_type: str, step: Step) -> str:
+    """Empty also where this release cannot read the step: then no plan can be made."""
+    try:
+        kind = steps_of(deployment_type)[step.kind]
+        settings = checked(kind.settings_model, step.settings)
+    except (PlatformError, DefinitionError, KeyError):
+        return ""
+    return kind.irreversible(settings.model_dump())
 
 
 def _of_its_target(deployment: Deployment) -> Iterator[Refusal]:

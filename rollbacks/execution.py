@@ -13,7 +13,7 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from dashboard.models import Deployment, Direction, Status, Step, StepStatus
 from dashboard.operating import counts
-from rollbacks import journal, lifecycle, observation, plan, proof, rights
+from rollbacks import journal, lifecycle, observation, plan, proof, readiness, rights
 from rollbacks.failures import Ended, Failures, StepFailed
 from rollbacks.observation import Verdict
 from rollbacks.platforms.base import (
@@ -103,6 +103,7 @@ class Execution:
         self._require_not_aborted()
         self._require_current()
         self._look_before()
+        self._require_ready()
         if self.deployment.is_rollback:
             self._go_back()
         else:
@@ -149,9 +150,10 @@ class Execution:
             raise Ended(Status.FAILED, "ROLLBACK_FAILED", message) from None
         self._require_as_before(self._look_after(back=True), f"{why}. Then: ")
         if is_partial:
-            message = f"{why}. {failed.phase.name} was rolled back; earlier phases stay deployed."
+            done = "rolled back" if self._is_going_back() else "not touched"
+            message = f"{why}. {failed.phase.name} was {done}; earlier phases stay deployed."
             raise Ended(Status.FAILED, "PHASE_ROLLED_BACK", message)
-        raise Ended(Status.FAILED, "ROLLED_BACK", f"{why}. The instances are as they were before.")
+        raise Ended(Status.FAILED, "ROLLED_BACK", f"{why}. {proof.undone(self.deployment)}")
 
     def _is_going_back(self) -> bool:
         """Whether the rollback steps have been planned, or are all there is."""
@@ -200,6 +202,19 @@ class Execution:
         journal.write_deployment(self.lease, before=seen)
         self.deployment.before = seen
         return ""
+
+    def _require_ready(self) -> None:
+        """Nothing is begun that the platform says cannot be done."""
+        back = self.deployment.is_rollback
+        steps = self._steps(Direction.BACK if back else Direction.FORWARD)
+        told = readiness.ask(
+            self.deployment, steps, self.pulse, tries=LOOKS_BEFORE, pause=RETRY_SECONDS
+        )
+        for step_id, warnings in told.warnings.items():
+            journal.warn(self.lease, step_id, warnings, self.runtime.now())
+        if told.problems:
+            message = f"{' '.join(told.problems)} Nothing was touched."
+            raise Ended(Status.FAILED, "NOT_READY", message)
 
     def _run_steps(self, direction: Direction) -> None:
         for step in self._steps(direction):

@@ -148,6 +148,16 @@ def write_reports(
         LogLine.objects.bulk_create(lines)
 
 
+def warn(lease: lifecycle.Lease, step_id: int, warnings: Iterable[str], now: datetime) -> None:
+    """Add warnings to a step's log, fenced; one that an earlier worker left there only once."""
+    with lifecycle.fenced(lease):
+        told = set(LogLine.objects.filter(step=step_id).values_list("text", flat=True))
+        lines = dict.fromkeys(f"Warning: {plain(warning)}" for warning in warnings)
+        LogLine.objects.bulk_create(
+            LogLine(step_id=step_id, at=now, text=line) for line in lines if line not in told
+        )
+
+
 def close_steps(deployment: Deployment, now: datetime) -> None:
     """An execution ends: what was at work is aborted, what had not begun is skipped.
 

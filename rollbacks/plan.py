@@ -134,6 +134,7 @@ def version_of(deployment: Deployment | None) -> str:
 def forward(definition: WorkflowDefinition, target: Target) -> list[PlannedPhase]:
     """The phases of a deployment, in order. Raises PlatformError where hosts cannot be chosen."""
     platform = platform_of(target.service.deployment_type)
+    definition = definition.completed(steps_of(target.service.deployment_type))
     ref = observation.target_ref(target, with_credential=False)
     everything = platform.select(ref, {})
 
@@ -184,6 +185,10 @@ def definition_of(revision: WorkflowRevision) -> WorkflowDefinition:
     return _readable(WorkflowDefinition, revision.definition, f"The definition {revision}")
 
 
+def _completed(revision: WorkflowRevision, target: Target) -> WorkflowDefinition:
+    return definition_of(revision).completed(steps_of(target.service.deployment_type))
+
+
 def kind_of(target: Target, kind: str) -> StepKind:
     """The kind of step on the target's platform; PlatformError where this release has none."""
     known = steps_of(target.service.deployment_type)
@@ -205,7 +210,7 @@ def undo_of_failed(deployment: Deployment, only: Phase | None = None) -> list[Pl
 
     The very rollback steps a post-deployment rollback runs, with the configuration as deployed.
     """
-    definition = definition_of(deployment.revision)
+    definition = _completed(deployment.revision, deployment.target)
     begun = [
         phase
         for phase in _forward_phases(deployment)
@@ -223,7 +228,7 @@ def rollback(deployment: Deployment, configuration: Configuration) -> Plan:
     """The plan that undoes a successful deployment. Raises PlatformError where none can be made."""
     current = deployment.workflow.current_revision or deployment.revision
     revision = current if configuration == Configuration.CURRENT else deployment.revision
-    definition = definition_of(revision)
+    definition = _completed(revision, deployment.target)
     everything = observation.every_instance(deployment.target)
     recorded = _forward_phases(deployment)
     ref = observation.target_ref(deployment.target, with_credential=False)

@@ -92,6 +92,14 @@ def _seen_sentence(deployment: Deployment, after: Judged) -> str:
     return f"Seen on {shown} of {wanted} instances: {plan.version_of(deployment) or 'deployed'}."
 
 
+def undone(deployment: Deployment) -> str:
+    """What a failed deployment that was undone has left; what captured nothing changed nothing."""
+    captured = Step.objects.filter(phase__deployment=deployment, captured__isnull=False)
+    if captured.exists():
+        return "The instances are as they were before."
+    return "Nothing was touched."
+
+
 def is_shown_everywhere(deployment: Deployment, after: Judged) -> bool:
     """Whether every instance a deployment is about shows its version."""
     return set(having(after, Verdict.DEPLOYED)) == instances(deployment, Direction.FORWARD)

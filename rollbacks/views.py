@@ -74,11 +74,15 @@ def rollback(request: HttpRequest, deployment_id: int) -> HttpResponse:
     deployment = _deployment(request, deployment_id)
     if request.method == "POST":
         return _confirm(request, deployment)
-    wanted = request.GET.get("configuration", "")
-    known = wanted in Configuration._value2member_map_
-    configuration = Configuration(wanted) if known else Configuration.CURRENT
+    configuration = _configuration(request)
     form = RollbackForm(initial={"configuration": configuration.value})
     return _dialog(request, deployment, configuration, form)
+
+
+def _configuration(request: HttpRequest) -> Configuration:
+    wanted = request.GET.get("configuration", "")
+    known = wanted in Configuration._value2member_map_
+    return Configuration(wanted) if known else Configuration.CURRENT
 
 
 def _confirm(request: HttpRequest, deployment: Deployment) -> HttpResponse:
@@ -121,7 +125,7 @@ def _dialog(
         "refusals": refusals,
         "form": form,
         "is_stale": status == 409,
-        "drift_url": reverse("drift", args=[deployment.pk]),
+        "drift_url": f"{reverse('drift', args=[deployment.pk])}?configuration={configuration}",
         "may_override_freeze": policy.holds(
             actor, AccountPermission.ALLOW_DEPLOYMENTS_DURING_FREEZE
         ),
@@ -134,11 +138,16 @@ def _dialog(
 @require_GET
 @vary_on_headers("HX-Request")
 def drift(request: HttpRequest, deployment_id: int) -> HttpResponse:
-    """How what runs now differs from what the deployment left; asks the live platform."""
-    deployment = _deployment(request, deployment_id)
-    found = drifts.drift(deployment, timezone.now())
+    """How what runs now differs from what the deployment left, and what undoing it would do there;
+    asks the live platform."""
+    deployment, now = _deployment(request, deployment_id), timezone.now()
+    context = {
+        "deployment": deployment,
+        "drift": drifts.drift(deployment, now),
+        "outlook": drifts.outlook(deployment, _actor(request), _configuration(request), now),
+    }
     template = "rollbacks/_drift.html" if _is_htmx(request) else "rollbacks/drift.html"
-    return render(request, template, {"deployment": deployment, "drift": found})
+    return render(request, template, context)
 
 
 @needs(EXECUTE_WORKFLOW)

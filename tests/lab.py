@@ -14,7 +14,9 @@ from rollbacks.platforms.base import (
     Change,
     Control,
     Done,
+    Inspection,
     InstanceOutcome,
+    Member,
     Observation,
     ObservedInstance,
     OutcomeState,
@@ -37,7 +39,8 @@ class Fleet:
     """The hosts: what each runs ("" is nothing), and what goes wrong there.
 
     `calls` are the changes made; `specs` what each call of a step was given; `point` is called
-    before each call of the platform.
+    before each call of the platform. `inspections`: by the name of a step, what inspecting it
+    says, one after the other, and the last one again and again; `inspected` what was asked.
     """
 
     runs: dict[str, str]
@@ -50,6 +53,9 @@ class Fleet:
     specs: list[tuple[str, StepSpec]] = field(default_factory=list)
     is_unreachable: bool = False
     unhealthy: set[str] = field(default_factory=set)
+    members: dict[str, tuple[Member, ...]] = field(default_factory=dict)
+    inspections: dict[str, list[Inspection | Exception]] = field(default_factory=dict)
+    inspected: list[tuple[StepSpec, Mapping[str, Any] | None]] = field(default_factory=list)
 
 
 class Install(Step):
@@ -115,6 +121,20 @@ class Install(Step):
             Change(key, "release", spec.release, (captured or {}).get(key, ""))
             for key in spec.instances
         ]
+
+    def inspect(
+        self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any] | None
+    ) -> Inspection:
+        self.fleet.point("inspect")
+        self.fleet.inspected.append((spec, captured))
+        said = self.fleet.inspections.get(spec.name, [Inspection()])
+        found = said.pop(0) if len(said) > 1 else said[0]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def irreversible(self, settings: Mapping[str, Any]) -> str:
+        return "With prune, nothing is left to return to" if settings.get("prune") else ""
 
 
 class Note(Step):
@@ -187,6 +207,7 @@ class Lab(Platform):
                     self.fleet.runs.get(key, ""),
                     self._version(key),
                     key not in self.fleet.unhealthy,
+                    members=self.fleet.members.get(key),
                 )
                 for key in instances or target.settings["hosts"]
             )

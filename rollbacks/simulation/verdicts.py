@@ -126,9 +126,13 @@ def _not_brought(execution: ExecutionRecord, truth: dict[str, dict[str, str]]) -
 
 
 def success_was_seen(evidence: Evidence) -> Iterator[str]:
-    """Only a look after the last change, by the execution itself, makes a success one."""
+    """Only a look after the last change, by the execution itself, makes a success one.
+
+    But for what failed before it had captured anything: it has nothing to show.
+    """
     for execution in evidence.executions:
-        if not _is_back(execution) and execution.code != "VERIFIED":
+        is_success = _is_back(execution) or execution.code == "VERIFIED"
+        if not is_success or _has_nothing_to_undo(evidence, execution):
             continue
         changed = max((call.at for call in evidence.effects(execution)), default=0)
         began = max(changed, execution.began_at or 0)
@@ -139,6 +143,11 @@ def success_was_seen(evidence: Evidence) -> Iterator[str]:
         # The first look is the one before anything is touched.
         if len(looks) < (1 if changed else 2):
             yield f"{execution} is {execution.code}, and nobody looked."
+
+
+def _has_nothing_to_undo(evidence: Evidence, execution: ExecutionRecord) -> bool:
+    is_undone = any(step.direction == Direction.BACK for step in execution.steps)
+    return execution.code == "ROLLED_BACK" and not is_undone and not evidence.effects(execution)
 
 
 def steps_are_closed(evidence: Evidence) -> Iterator[str]:

@@ -74,6 +74,44 @@ def test_a_wrong_setting_of_a_step_has_its_line(
     assert problem.field.endswith(f"definition.phases.0.steps.0.{place}")
 
 
+SHARED = """\
+        definition:
+          settings:
+            health_timeout: 90
+"""
+
+
+def test_settings_for_all_steps_go_with_the_phases_that_the_platform_gives(write: Write) -> None:
+    text = write().read_text()
+    start, end = text.index("        definition:"), text.index("users:")
+
+    apply([write(text=text[:start] + SHARED + text[end:])])
+
+    revision = Workflow.objects.get().current_revision
+    assert revision is not None
+    assert revision.definition["settings"] == {"health_timeout": 90}
+    assert revision.definition["phases"][0]["steps"][0]["settings"] == {}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [("health_time: 90", "no step of this workflow"), ("health_timeout: long", "valid number")],
+)
+def test_a_wrong_setting_for_all_steps_has_its_line(write: Write, wrong: str, said: str) -> None:
+    shared = SHARED.replace("health_timeout: 90", wrong)
+    path = write("        definition:\n", shared)
+    text = path.read_text().replace(WAIT, INSTALL)
+    path.write_text(text)
+
+    with pytest.raises(CatalogueError) as refused:
+        apply([path])
+
+    [problem] = refused.value.problems
+    assert problem.line == 1 + text.split(wrong)[0].count("\n")
+    assert problem.field.endswith(f"definition.settings.{wrong.split(':')[0]}")
+    assert said in problem.sentence
+
+
 def test_two_hosts_of_one_name_are_refused(write: Write) -> None:
     host = "                - {name: web-1, address: 192.0.2.11}\n"
 

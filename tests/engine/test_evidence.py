@@ -8,8 +8,11 @@ from django.utils import timezone
 from dashboard.models import Deployment, Instance, Status
 from rollbacks import actions, observation
 from rollbacks.platforms.base import Observation, ObservedInstance
+from tests.engine.conftest import three_phases
 from tests.lab import Fleet
-from tests.scene import Scene, run, verdicts
+from tests.scene import Scene, revise, run, verdicts
+
+QUICK = {"name": "Install", "kind": "lab.install", "timeout": 0.2}
 
 
 def test_the_same_version_of_another_deployment_is_not_as_before(shop: Scene, fleet: Fleet) -> None:
@@ -170,6 +173,33 @@ def test_a_failed_deployment_shows_evidence_for_each_instance_it_undid(
     assert [phase.name for phase in failed.phases.all()] == [
         "Canary 1", "Canary 2", "Canary 3", "Rollback Canary 2", "Rollback Canary 1",
     ]  # fmt: skip
+
+
+def test_a_deployment_that_failed_before_it_captured_anything_says_so(
+    shop: Scene, fleet: Fleet
+) -> None:
+    revise(shop.workflow, {"phases": [{"name": "Hosts", "steps": [QUICK]}]})
+    shop.deploy("1.4.1")
+    first = dict(fleet.runs)
+    fleet.point = lambda label: fleet.silent.add("web-2") if label == "capture" else None
+    failed = shop.deploy("1.4.2")
+    assert (failed.status, failed.code) == (Status.FAILED, "ROLLED_BACK")
+    assert failed.message.startswith("Install: web-2 did not answer (gave up after 0.2 s). ")
+    assert failed.message.endswith(" Nothing was touched.")
+    assert fleet.runs == first
+
+
+def test_a_phase_that_failed_before_it_captured_anything_was_not_touched(
+    canary: Scene, fleet: Fleet
+) -> None:
+    phases = three_phases()
+    phases[1]["steps"] = [QUICK]
+    revise(canary.workflow, {"failure_strategy": "ROLLBACK_PHASE", "phases": phases})
+    canary.deploy("1.4.1")
+    fleet.point = lambda label: fleet.silent.add("web-2") if label == "capture" else None
+    failed = canary.deploy("1.4.2")
+    assert (failed.status, failed.code) == (Status.FAILED, "PHASE_ROLLED_BACK")
+    assert failed.message.endswith("Canary 2 was not touched; earlier phases stay deployed.")
 
 
 def test_a_deployment_whose_rollback_fails_too_says_both(shop: Scene, fleet: Fleet) -> None:

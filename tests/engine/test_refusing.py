@@ -121,6 +121,12 @@ def nothing_recorded(shop: Scene) -> Deployment:
     return bad
 
 
+def pruned(shop: Scene) -> Deployment:
+    step = {"name": "Install", "kind": "lab.install", "settings": {"prune": True}}
+    revise(shop.workflow, {"phases": [{"name": "Hosts", "steps": [step]}]})
+    return two(shop)
+
+
 def busy(shop: Scene) -> Deployment:
     bad = two(shop)
     shop.start("1.4.3")
@@ -169,6 +175,7 @@ CASES: list[tuple[Code, Callable[[Scene], Deployment]]] = [
     (Code.UNSUPPORTED, of_type(WorkflowType.BUILD)),
     (Code.WORKFLOW_DELETED, workflow_deleted),
     (Code.INSTANCES_NOT_RECORDED, nothing_recorded),
+    (Code.IRREVERSIBLE, pruned),
     (Code.TARGET_BUSY, busy),
     (Code.FROZEN, frozen),
     (Code.STEP_NOT_CAPTURED, step_renamed),
@@ -263,6 +270,24 @@ def test_the_menu_gives_the_refusal_as_its_reason(shop: Scene, fleet: Fleet) -> 
     assert item.label == "Rollback Deployment"
     assert not item.is_enabled
     assert item.reason == eligibility.refusals(only, timezone.now())[0].sentence
+
+
+def test_what_was_deployed_decides_whether_there_is_a_way_back(canary: Scene) -> None:
+    """Not what the workflow says today; and it is said once, however many phases there are."""
+    phases = three_phases()
+    for phase in phases:
+        phase["steps"] = [{"name": "Install", "kind": "lab.install", "settings": {"prune": True}}]
+    revise(canary.workflow, {"phases": phases})
+    canary.deploy("1.4.1")
+    bad = canary.deploy("1.4.2")
+    revise(canary.workflow, {"phases": three_phases()})
+    (found,) = eligibility.refusals(Deployment.objects.get(pk=bad.pk), timezone.now())
+    assert (found.code, found.sentence) == (
+        Code.IRREVERSIBLE,
+        "With prune, nothing is left to return to.",
+    )
+    good = canary.deploy("1.4.3")
+    assert eligibility.refusals(Deployment.objects.get(pk=good.pk), timezone.now()) == []
 
 
 def test_a_busy_target_names_who_and_what_is_in_the_way(shop: Scene) -> None:

@@ -147,6 +147,19 @@ def _partial(*calls: Call) -> Evidence:
     return replace(RIGHT, executions=(execution,), calls=calls, confirmations=())
 
 
+def _undone(*steps: StepRecord) -> Evidence:
+    """It failed and was undone, by these steps, and nobody looked afterwards."""
+    message = "Set files: web-1 did not answer. Nothing was touched."
+    failed = EventRecord(_at(9), Status.FAILED, "ROLLED_BACK", message)
+    execution = replace(
+        DEPLOYMENT, status=Status.FAILED, code=failed.code, message=message, after=None,
+        events=_events(1, failed), steps=steps,
+    )  # fmt: skip
+    return _with(executions=(execution,), calls=(), looks=RIGHT.looks[:1], confirmations=())
+
+
+NOTHING_CAPTURED = _step(1, (0, 0), "web-1", status=StepStatus.FAILED)
+CAPTURED = replace(NOTHING_CAPTURED, captured={"web-1": "1-1"})
 UNDONE = replace(CALLS[2], deployment=1)
 UNDONE_TOO = replace(CALLS[3], deployment=1, step=11)
 
@@ -154,6 +167,7 @@ UNDONE_TOO = replace(CALLS[3], deployment=1, step=11)
 def test_what_is_right_breaks_no_rule() -> None:
     assert auditor.violations(RIGHT) == []
     assert auditor.violations(_partial(*CALLS[:2], UNDONE)) == []
+    assert auditor.violations(_undone(NOTHING_CAPTURED)) == []
 
 
 WRONG: list[tuple[Callable[..., Any], Evidence]] = [
@@ -204,6 +218,10 @@ WRONG: list[tuple[Callable[..., Any], Evidence]] = [
     (verdicts.success_is_true, _partial(*CALLS[:2], UNDONE, UNDONE_TOO)),
     (verdicts.success_was_seen, _with(looks=RIGHT.looks[:1])),
     (verdicts.success_was_seen, _with(looks=(RIGHT.looks[0], Look(_at(11), 2, 1)))),
+    (
+        verdicts.success_was_seen,
+        _undone(CAPTURED, _step(2, (1, 0), "web-1", direction=Direction.BACK, undoes=1)),
+    ),
     (verdicts.steps_are_closed, _but_step(1, status=StepStatus.RUNNING)),
     (verdicts.steps_are_closed, _but_step(1, status=StepStatus.SKIPPED)),
     (verdicts.nobody_else_is_to_blame, _but_rollback(code="INTERNAL_ERROR")),
