@@ -12,6 +12,7 @@ from rollbacks.platforms.base import PlatformError, StepSpec
 from rollbacks.platforms.kubernetes import manifests
 from rollbacks.platforms.kubernetes.kinds import (
     RELEASE,
+    SERVICE,
     SKIP_VERSIONING,
     VERSIONED,
     WORKLOAD,
@@ -51,9 +52,11 @@ def objects_of(spec: StepSpec) -> list[Object]:
         if _is_versioned(each)
     }
     for each in found:
-        metadata = each["metadata"]
-        metadata["annotations"] = {**annotations(each), RELEASE: spec.release}
-        if new_name := renamed.get((each["kind"], name_of(each))):
+        metadata, new_name = each["metadata"], renamed.get((each["kind"], name_of(each)))
+        # Only what a rollback brings back, too: a mark that stays would tell a wrong release.
+        if new_name or each["kind"] in (SERVICE.name, *WORKLOADS):
+            metadata["annotations"] = {**annotations(each), RELEASE: spec.release}
+        if new_name:
             metadata["labels"] = {**labels(each), CONFIGURATION: name_of(each)}
             metadata["name"] = new_name
         if each["kind"] in WORKLOADS:

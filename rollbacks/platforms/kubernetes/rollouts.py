@@ -21,10 +21,10 @@ from rollbacks.platforms.kubernetes.kinds import (
 )
 
 BEAT_SECONDS = 0.5
-MARGIN_SECONDS = 2.0
+MARGIN_SECONDS = 1.0
 FIRST_ASKED_AFTER = 3.0
+STUCK_AFTER = 1.0  # a StatefulSet waits for each pod, so that one is soon all that it waits for
 ASKED_AT_MOST_EVERY = 30.0
-AGAIN_SECONDS = 1.0
 
 
 class Wait:
@@ -39,18 +39,21 @@ class Wait:
         self._key = key
         self._control = control
         self._gives_up = gives_up
-        self._pause = FIRST_ASKED_AFTER
-        self._ask_at = asyncio.get_running_loop().time() + self._pause
+        self._ask_in(FIRST_ASKED_AFTER)
         self._said = ""
         self._why = ""  # what was last found to hold it up
 
     async def for_rollout(self, live: Object) -> Running | None:
         """None once it is done; Running where the time limit comes near. Raises PlatformError."""
         kind, name = WORKLOADS[live["kind"]], name_of(live)
+        if live["kind"] == "StatefulSet":
+            self._ask_in(STUCK_AFTER)
         while (rollout := self._looked_at(live)) and not rollout.is_done:
             if self._control.time_left() <= MARGIN_SECONDS:
-                return Running(f"{self._key}: {self._said}", AGAIN_SECONDS)
-            found = await self._next(live, rollout)
+                if not self._why:
+                    await self._ask_why(live)
+                return self._given_up(self._said)
+            found = await self._next(live)
             if found is None:
                 await asyncio.sleep(BEAT_SECONDS)
                 found = await self._cluster.get(kind, name)
@@ -58,6 +61,10 @@ class Wait:
                 raise PlatformError(f"{self._key}: somebody has deleted it")
             live = found
         return None
+
+    def _given_up(self, message: str) -> Running:
+        """Nothing that would be begun now could end in time."""
+        return Running(f"{self._key}: {message}", self._control.time_left() + BEAT_SECONDS)
 
     def _looked_at(self, live: Object) -> states.Rollout:
         rollout = states.rollout_of(live)
@@ -67,12 +74,16 @@ class Wait:
             self._say("; ".join(filter(None, (rollout.failed or rollout.message, self._why))))
         return rollout
 
+    def _ask_in(self, seconds: float) -> None:
+        self._pause = seconds
+        self._ask_at = asyncio.get_running_loop().time() + seconds
+
     def _say(self, message: str) -> None:
         if message != self._said:
             self._said = message
             self._control.report(self._key, InstanceOutcome(OutcomeState.RUNNING, message))
 
-    async def _next(self, live: Object, rollout: states.Rollout) -> Object | None:
+    async def _next(self, live: Object) -> Object | None:
         """Follow it until it is done or our time is over; None where it must be read again."""
         kind, seconds = WORKLOADS[live["kind"]], self._control.time_left()
         version = live["metadata"]["resourceVersion"]
@@ -107,8 +118,7 @@ class Wait:
 
     async def _ask_why(self, live: Object) -> None:
         """Say what holds it up; each time the next is longer in coming."""
-        self._pause = min(ASKED_AT_MOST_EVERY, 2 * self._pause)
-        self._ask_at = asyncio.get_running_loop().time() + self._pause
+        self._ask_in(min(ASKED_AT_MOST_EVERY, 2 * self._pause))
         pods = await pods_of(self._cluster, live)
         self._why = states.troubles_of(pods) or await self._events(live)
         self._looked_at(live)
@@ -145,7 +155,7 @@ class Wait:
         pause = BEAT_SECONDS
         while not await look():
             if self._control.time_left() <= MARGIN_SECONDS:
-                return Running(f"{self._key}: it is still there", AGAIN_SECONDS)
+                return self._given_up("it is still there")
             await asyncio.sleep(pause)
             self._control.safe_point()
             pause = min(10.0, pause * 2)
