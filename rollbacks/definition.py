@@ -1,6 +1,6 @@
 """A workflow's definition: the document people write, checked; errors name the place."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
@@ -108,6 +108,9 @@ class PhaseDefinition(_Part):
         return [UndoDefinition(undo=step.name) for step in reversed(self.steps)]
 
 
+_AROUND = ("pre_deployment_steps", "post_deployment_steps")
+
+
 class WorkflowDefinition(_Part):
     """The whole document of one workflow revision.
 
@@ -133,22 +136,16 @@ class WorkflowDefinition(_Part):
             shared = {name: each for name, each in self.settings.items() if name in known}
             return step.model_copy(update={"settings": {**shared, **step.settings}})
 
-        def complete_phase(phase: PhaseDefinition) -> PhaseDefinition:
-            back = phase.rollback_steps
-            if back is not None:
-                back = [complete(e) if isinstance(e, StepDefinition) else e for e in back]
-            steps = [complete(step) for step in phase.steps]
-            return phase.model_copy(update={"steps": steps, "rollback_steps": back})
+        def each(steps: Iterable[UndoDefinition | StepDefinition]) -> list[Any]:
+            return [complete(step) if isinstance(step, StepDefinition) else step for step in steps]
 
-        if not self.settings:
-            return self
-        return self.model_copy(
-            update={
-                "pre_deployment_steps": [complete(step) for step in self.pre_deployment_steps],
-                "phases": [complete_phase(phase) for phase in self.phases],
-                "post_deployment_steps": [complete(step) for step in self.post_deployment_steps],
-            }
-        )
+        phases = []
+        for phase in self.phases:
+            back = None if phase.rollback_steps is None else each(phase.rollback_steps)
+            whole = {"steps": each(phase.steps), "rollback_steps": back}
+            phases.append(phase.model_copy(update=whole))
+        around = {part: each(getattr(self, part)) for part in _AROUND}
+        return self.model_copy(update={"phases": phases, **around})
 
     def values(self, given: Mapping[str, str]) -> dict[str, str]:
         """Every variable's value for an execution; raises DefinitionError naming what is wrong."""
@@ -205,7 +202,7 @@ def checked(model: type[Model], document: object, place: str = "") -> Model:
 def _steps(definition: WorkflowDefinition) -> list[tuple[str, StepDefinition]]:
     found = [
         (f"{part}.{i}", step)
-        for part in ("pre_deployment_steps", "post_deployment_steps")
+        for part in _AROUND
         for i, step in enumerate(getattr(definition, part))
     ]
     for p, phase in enumerate(definition.phases):

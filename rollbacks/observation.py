@@ -1,6 +1,7 @@
 """What runs on a target now, what that says about a deployment, and the record of it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -12,6 +13,7 @@ from rollbacks.definition import DefinitionError, checked
 from rollbacks.platforms import credentials, platform_of
 from rollbacks.platforms.base import (
     ArtifactRef,
+    Member,
     Observation,
     ObservedInstance,
     PlatformError,
@@ -76,7 +78,7 @@ def observe(target: Target, instances: Sequence[str] = ()) -> Observation:
 
 
 def as_json(observation: Observation) -> dict[str, Any]:
-    """The observation as it is kept in a deployment's `before`."""
+    """The observation as it is kept in a deployment's `before`; `members` only where there are."""
     return {
         "instances": [
             {
@@ -85,10 +87,15 @@ def as_json(observation: Observation) -> dict[str, Any]:
                 "version": each.version,
                 "is_healthy": each.is_healthy,
                 "message": each.message,
+                **({} if each.members is None else {"members": _members(each.members)}),
             }
             for each in observation.instances
         ]
     }
+
+
+def _members(members: Iterable[Member]) -> list[dict[str, Any]]:
+    return [asdict(each) for each in members]
 
 
 def identities(document: Mapping[str, Any] | None) -> dict[str, str | None]:
@@ -187,7 +194,10 @@ def record(target: Target, observation: Observation, seen_at: datetime) -> None:
     target.save(update_fields=["synced_at", "sync_tried_at", "sync_error"])
 
 
-_SEEN = ["version", "identity", "artifact", "deployment", "is_healthy", "message", "seen_at"]
+_SEEN = [
+    "version", "identity", "artifact", "deployment", "is_healthy", "message", "seen_at",
+    "members", "size", "healthy", "unhealthy", "strays",
+]  # fmt: skip
 
 
 def _instance(seen: ObservedInstance, instance: Instance, now: datetime) -> Instance:
@@ -197,6 +207,9 @@ def _instance(seen: ObservedInstance, instance: Instance, now: datetime) -> Inst
     if seen.identity is not None:
         instance.identity, instance.version = seen.identity, seen.version
         instance.is_healthy = seen.is_healthy
+        instance.take(None if seen.members is None else _members(seen.members))
+    elif instance.members:
+        instance.take([{**each, "is_healthy": None} for each in instance.members])
     if seen.identity is not None or instance.pk is None:
         instance.seen_at = now
     return instance

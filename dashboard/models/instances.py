@@ -1,6 +1,7 @@
 """What was last seen running on a target."""
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from django.db import models
 
@@ -10,7 +11,11 @@ from dashboard.models.workflows import Target
 
 
 class Instance(models.Model):
-    """A pod, task, EC2 instance, host or app instance; gone from here once it is gone there."""
+    """A pod, task, EC2 instance, host or app instance; gone from here once it is gone there.
+
+    Where it consists of several that come and go, such as the pods of a workload, it keeps those it
+    has now as its members, and how many there are of what: so that lists count without reading all.
+    """
 
     target = models.ForeignKey(Target, on_delete=models.CASCADE, related_name="instances")
     key = models.CharField(max_length=120)
@@ -25,6 +30,17 @@ class Instance(models.Model):
     is_healthy = models.BooleanField(null=True, help_text="Null: not known.")
     message = models.CharField(max_length=300, blank=True)
     seen_at = models.DateTimeField()
+    members = models.JSONField(
+        null=True, help_text="Each {name, version, is_healthy, message}; null: it is one thing."
+    )
+    size = models.PositiveIntegerField(
+        default=1, db_default=1, help_text="As how many it counts: its members, if it has any."
+    )
+    healthy = models.PositiveIntegerField(null=True, help_text="Of its members.")
+    unhealthy = models.PositiveIntegerField(null=True, help_text="Of its members.")
+    strays = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Members of another version than its own."
+    )
 
     class Meta:
         ordering = ("key",)
@@ -34,3 +50,12 @@ class Instance(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+    def take(self, members: Sequence[dict[str, Any]] | None) -> None:
+        """Keep these members, and count them; without any it counts for itself."""
+        self.members = None if members is None else list(members)
+        self.size = len(members) if members else 1
+        said = [each["is_healthy"] for each in members or ()]
+        self.healthy = said.count(True) if said else None
+        self.unhealthy = said.count(False) if said else None
+        self.strays = sum(each["version"] not in ("", self.version) for each in members or ())

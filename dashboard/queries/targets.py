@@ -30,12 +30,18 @@ LISTED_INSTANCES = 100
 
 @dataclass(frozen=True)
 class Health:
-    """How many instances there are, by what they last said; `strays` run another version."""
+    """How many instances there are, by what they last said; `strays` run another version.
 
+    One that has members counts as those, so that there may be fewer `rows`. `incomplete` are those
+    that are unhealthy though no member of theirs is.
+    """
+
+    rows: int = 0
     total: int = 0
     healthy: int = 0
     unhealthy: int = 0
     strays: int = 0
+    incomplete: int = 0
 
     @property
     def unknown(self) -> int:
@@ -43,7 +49,11 @@ class Health:
 
     @property
     def is_good(self) -> bool:
-        return self.healthy == self.total and not self.strays
+        return self.healthy == self.total and not self.is_bad
+
+    @property
+    def is_bad(self) -> bool:
+        return bool(self.unhealthy or self.strays or self.incomplete)
 
 
 @dataclass(frozen=True)
@@ -196,19 +206,39 @@ def _target_rows(targets: QuerySet[Target]) -> list[TargetRow]:
 
 
 def _health(targets: Sequence[Model]) -> dict[int, Health]:
-    running = F("target__current_deployment__artifact__version")
     counts = (
         Instance.objects.filter(target__in=[target.pk for target in targets])
         .order_by()
         .values("target")
         .annotate(
-            total=Count("pk"),
-            healthy=Count("pk", filter=Q(is_healthy=True)),
-            unhealthy=Count("pk", filter=Q(is_healthy=False)),
-            strays=Count("pk", filter=~Q(version=running)),
+            rows=Count("pk"),
+            total=Sum("size"),
+            well=Sum(_told(True, "healthy")),
+            ill=Sum(_told(False, "unhealthy")),
+            astray=Sum(_ASTRAY),
+            incomplete=Count("pk", filter=Q(is_healthy=False, unhealthy=0)),
         )
     )
     return {
-        row["target"]: Health(row["total"], row["healthy"], row["unhealthy"], row["strays"])
+        row["target"]: Health(
+            row["rows"], row["total"], row["well"], row["ill"], row["astray"], row["incomplete"]
+        )
         for row in counts
     }
+
+
+def _told(is_healthy: bool, members: str) -> Case:
+    """As how many that are so an instance counts."""
+    return Case(
+        When(**{f"{members}__isnull": False}, then=F(members)),
+        When(is_healthy=is_healthy, then=Value(1)),
+        default=Value(0),
+        output_field=IntegerField(),
+    )
+
+
+_ASTRAY = Case(
+    When(version=F("target__current_deployment__artifact__version"), then=F("strays")),
+    default=F("size"),
+    output_field=IntegerField(),
+)

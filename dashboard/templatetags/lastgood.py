@@ -1,10 +1,11 @@
 """How statuses, times and icons look. Every status is a color, a word and an icon."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from django import template
+from django.template.defaultfilters import pluralize
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -164,3 +165,19 @@ def together(changes: Iterable[Any]) -> list[dict[str, Any]]:
         {"what": what, "before": before, "after": after, "instances": instances}
         for (what, before, after), instances in groups.items()
     ]
+
+
+@register.filter
+def worst_first(members: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Members of an instance: the unhealthy, those of which it is not known, the others."""
+    order = {False: 0, None: 1, True: 2}
+    return sorted(members, key=lambda each: (order[each["is_healthy"]], each["name"]))
+
+
+@register.filter
+def tally(members: Collection[Mapping[str, Any]]) -> str:
+    """Such as "50 members, 2 unhealthy, 1 unknown"."""
+    said = [each["is_healthy"] for each in members]
+    parts = [f"{len(members)} member{pluralize(len(members))}"]
+    words = ((said.count(False), "unhealthy"), (said.count(None), "unknown"))
+    return ", ".join([*parts, *(f"{count} {word}" for count, word in words if count)])

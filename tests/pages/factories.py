@@ -180,13 +180,31 @@ def make_rollback(of: Deployment, *, status: str = Status.SUCCEEDED, **fields: A
     )
 
 
-def make_instances(target: Target, version: str, *keys: str, **fields: Any) -> list[Instance]:
+def make_instances(
+    target: Target,
+    version: str,
+    *keys: str,
+    members: Sequence[dict[str, Any]] | None = None,
+    **fields: Any,
+) -> list[Instance]:
     """Healthy ones, unless told otherwise."""
     told = {"is_healthy": True, **fields}
-    return Instance.objects.bulk_create(
+    made = [
         Instance(target=target, key=key, version=version, seen_at=timezone.now(), **told)
         for key in keys
-    )
+    ]
+    for each in made:
+        each.take(members)
+    return Instance.objects.bulk_create(made)
+
+
+def make_members(
+    count: int, version: str = "1.4.2", /, **of_the_first: Any
+) -> list[dict[str, Any]]:
+    """The pods of a workload, all healthy but perhaps the first."""
+    fine = {"version": version, "is_healthy": True, "message": ""}
+    pods = [{"name": f"web-7d9fbc6c4-{n:05}", **fine} for n in range(count)]
+    return [{**pods[0], **of_the_first}, *pods[1:]]
 
 
 def make_step(

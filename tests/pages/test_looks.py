@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from rollbacks import platforms
+from rollbacks.platforms.base import Difference, Inspection
 from tests import lab
 from tests.chromium import Chromium, chromium_thread
 from tests.pages.world import HOSTS, make_world, rolled_back
@@ -25,6 +26,21 @@ if "LASTGOOD_PICTURES" in os.environ:
     LOOKS += [("dark", 1280), ("light", 390)]
 
 
+WRITES = (
+    "@@ -12,7 +12,7 @@", "   containers:", "   - name: storefront",
+    "-    image: registry.example/shop/storefront:1.4.2",
+    "+    image: registry.example/shop/storefront:1.4.1",
+)  # fmt: skip
+SAYS = Inspection(
+    differences=(
+        Difference("deployment/storefront", "Deployment storefront", WRITES),
+        Difference("deployment/storefront", "ConfigMap storefront-settings", WRITES[:1]),
+    ),
+    warnings=("An autoscaler sets the number of pods; it is left as it is.",),
+    problems=("deployments.apps is forbidden: shop-deployer may not patch it.",),
+)
+
+
 @pytest.fixture
 def world(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Scene:
     fleet = lab.Fleet(dict.fromkeys(HOSTS, ""))
@@ -33,6 +49,7 @@ def world(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Scene:
     # What the dialog compares with is looked at when it is opened.
     fleet.runs[HOSTS[3]] = "17-1.4.0"
     fleet.silent.add(HOSTS[9])
+    fleet.inspections["Undo Install"] = [SAYS]
     return made
 
 
@@ -59,6 +76,13 @@ def open_dialog(page: Page) -> None:
 def scroll_dialog(page: Page) -> None:
     open_dialog(page)
     page.locator("#confirm-body").evaluate("each => each.scrollTo(0, each.scrollHeight)")
+
+
+def open_differences(page: Page) -> None:
+    open_dialog(page)
+    for each in page.locator("#drift summary").all():
+        each.click()
+    page.locator("#would-fail").scroll_into_view_if_needed()
 
 
 def open_everything(page: Page) -> None:
@@ -102,6 +126,7 @@ def views(world: Scene) -> list[View]:
         ("service-open", "", service, open_everything),
         ("service-menu", "", service, open_menu),
         ("service-dialog", "", service, open_dialog),
+        ("service-dialog-differences", "", service, open_differences),
         ("service-dialog-end", "", service, scroll_dialog),
         ("service-long", "", f"/services/{extra['long'].pk}/", None),
         ("deployments", "", "/deployments/", None),

@@ -125,6 +125,21 @@ def _bad_week(shop: scene.Scene) -> None:
                         message="Waiting for 3 hosts to answer their health check")  # fmt: skip
     factories.make_step(running, "Undo Migrate", phase="Rollback All hosts", status="QUEUED")
     _paused(shop)
+    _workloads(shop.service)
+
+
+def _workloads(service: Service) -> None:
+    """Two workloads in a cluster: one of a few pods, and one of fifty."""
+    place = factories.make_target(service, _environment("cluster-eu", service), "eu-central-1/shop")
+    factories.make_deployment(place, NEW, at=timezone.now() - timedelta(hours=2))
+    crashed = {"is_healthy": False, "message": "CrashLoopBackOff: exit status 137, 4 restarts"}
+    few = factories.make_members(3, NEW, **crashed)
+    factories.make_instances(
+        place, NEW, "deployment/storefront", members=few, is_healthy=False,
+        message="2 of 3 pods are ready",
+    )  # fmt: skip
+    many = factories.make_members(50, NEW, version=OLD, is_healthy=None, message="Terminating")
+    factories.make_instances(place, NEW, "deployment/storefront-workers", members=many)
 
 
 def _paused(shop: scene.Scene) -> None:
