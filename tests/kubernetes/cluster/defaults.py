@@ -152,9 +152,10 @@ def _quality(spec: Json) -> str:
     if not any(each.get("requests") or each.get("limits") for each in resources):
         return "BestEffort"
     full = {"cpu", "memory"}
-    if all(each.get("limits", {}).keys() >= full for each in resources):
-        if all(each["limits"] == each.get("requests") for each in resources):
-            return "Guaranteed"
+    limits = [each.get("limits", {}) for each in resources]
+    requests = [each.get("requests") for each in resources]
+    if limits == requests and all(each.keys() >= full for each in limits):
+        return "Guaranteed"
     return "Burstable"
 
 

@@ -18,7 +18,7 @@ from .conforming import conform, enforce
 from .defaults import fill
 from .fields import difference, ownable
 from .owners import APPLY, UPDATE, Manager, Ownership
-from .problems import Refused, bad, conflict, invalid, missing, already_there
+from .problems import Refused, already_there, bad, conflict, invalid, missing
 from .resources import Resource
 from .store import Store
 
@@ -250,14 +250,13 @@ def _own(
         ownership.take(how.owner(resource), change, clock.stamp())
     if ownership is not None:
         metadata["managedFields"] = ownership.entries()
-    if resource.counts_generations and _is_new_generation(new, old, resource):
-        if not _in_status(how):
-            metadata["generation"] = old["metadata"].get("generation", 0) + 1
+    if not _in_status(how) and _is_new_generation(new, old, resource):
+        metadata["generation"] = old["metadata"].get("generation", 0) + 1
 
 
 def _is_new_generation(new: Json, old: Json, resource: Resource) -> bool:
-    if new.get("spec") != old.get("spec"):
-        return True
+    if not resource.counts_generations or new.get("spec") != old.get("spec"):
+        return resource.counts_generations
     # Only deployments count their annotations, too.
     annotations = [each["metadata"].get("annotations") for each in (new, old)]
     return resource is r.DEPLOYMENTS and annotations[0] != annotations[1]

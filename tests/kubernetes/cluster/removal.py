@@ -69,9 +69,10 @@ def _mark(metadata: Json, finalizers: list[str], grace: int) -> None:
 
 def _finalizers(metadata: Json, policy: str) -> list[str]:
     """What must be finished; the policy decides about those of the garbage collector."""
-    others = [each for each in metadata.get("finalizers", []) if each not in _FINALIZER.values()]
+    present: list[str] = metadata.get("finalizers", [])
     if "deletionTimestamp" in metadata:
-        return metadata.get("finalizers", [])
+        return present
+    others = [each for each in present if each not in _FINALIZER.values()]
     return others + ([_FINALIZER[policy]] if policy in _FINALIZER else [])
 
 

@@ -90,11 +90,10 @@ class Api:
         how = request.writing(place.subresource)
         if place.subresource == "scale":
             return self._rescale(place, lambda _: body, how)
-        if (body.get("metadata") or {}).get("name") != place.name:
-            named = (body.get("metadata") or {}).get("name", "")
-            raise bad(
-                f"the name of the object ({named}) does not match the name on the URL ({place.name})"
-            )
+        named = (body.get("metadata") or {}).get("name", "")
+        if named != place.name:
+            said = f"the name of the object ({named}) does not match the name on the URL"
+            raise bad(f"{said} ({place.name})")
         return self._change(place, lambda _: same(body), how)
 
     def _patch(self, request: Request, place: Place) -> Answer:

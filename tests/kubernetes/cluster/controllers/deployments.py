@@ -1,6 +1,5 @@
 """Deployments: a replica set for each template, and the way from one to the next."""
 
-import math
 from typing import Any
 
 from .. import clock
@@ -9,6 +8,7 @@ from . import progress
 from .happenings import tell
 from .loop import Controller
 from .pods import BY, claimed, delete, hash_of, is_going, is_over, reference
+from .sizing import slack, surge
 
 Json = dict[str, Any]
 _NAME = "deployment-controller"
@@ -36,7 +36,7 @@ class Deployments(Controller):
     def keys(self, change: Any) -> Any:
         # With Recreate, the end of the last old pod is what a rollout waits for.
         if change.resource is r.PODS and change.after is None:
-            owner = next(iter(change.newest["metadata"].get("ownerReferences", [])), {})
+            owner: Json = next(iter(change.newest["metadata"].get("ownerReferences", [])), {})
             namespace = change.newest["metadata"]["namespace"]
             parent = self.store.get(r.REPLICA_SETS, namespace, owner.get("name", ""))
             for each in (parent or {}).get("metadata", {}).get("ownerReferences", []):
@@ -255,28 +255,6 @@ class Deployments(Controller):
             delete(self.objects, r.REPLICA_SETS, each)
 
 
-def surge(spec: Json) -> int:
-    """How many pods more than wanted there may be."""
-    if spec["strategy"]["type"] == "Recreate":
-        return 0
-    return _share(spec["strategy"]["rollingUpdate"]["maxSurge"], spec["replicas"], math.ceil)
-
-
-def slack(spec: Json) -> int:
-    """How many of the wanted pods may be unavailable; never none if there is no surge, either."""
-    rolling = spec["strategy"]["rollingUpdate"]
-    found = _share(rolling["maxUnavailable"], spec["replicas"], math.floor)
-    if not found and not surge(spec):
-        found = 1
-    return min(found, spec["replicas"])
-
-
-def _share(value: int | str, of: int, rounded: Any) -> int:
-    if isinstance(value, str) and value.endswith("%"):
-        return int(rounded(int(value[:-1]) * of / 100))
-    return int(value)
-
-
 def _sizes(spec: Json) -> dict[str, str]:
     replicas = spec["replicas"]
     return {DESIRED: str(replicas), MOST: str(replicas + surge(spec))}
@@ -302,8 +280,8 @@ def _revision(each: Json) -> int:
 
 
 def _available(each: Json) -> int:
-    available: int = each.get("status", {}).get("availableReplicas", 0)
-    return min(available, each["spec"]["replicas"])
+    counts = (each.get("status", {}).get("availableReplicas", 0), each["spec"]["replicas"])
+    return int(min(counts))
 
 
 def _birth(each: Json) -> tuple[float, int]:

@@ -61,8 +61,8 @@ class Kubelet(Controller):
             return None
         since = self._ending.setdefault(metadata["uid"], time.monotonic())
         seconds = float(metadata.get("annotations", {}).get(TERMINATES_AFTER, 0))
-        seconds = min(seconds, metadata.get("deletionGracePeriodSeconds", seconds))
-        left = since + seconds - time.monotonic()
+        seconds = min(seconds, float(metadata.get("deletionGracePeriodSeconds", seconds)))
+        left: float = since + seconds - time.monotonic()
         if left > 0:
             return left
         remove(self.objects, r.PODS, *key(pod), Removing(grace=0))
@@ -111,7 +111,7 @@ class Kubelet(Controller):
         return max(min(untils) - age, 0) if untils else None
 
     def _status(self, pod: Json, inits: list[Fate], fates: list[Fate], born: datetime) -> Json:
-        status = deepcopy(pod.get("status", {}))
+        status: Json = deepcopy(pod.get("status", {}))
         is_stuck = any(each.waiting.get("reason") in _TOLD for each in inits)
         if inits:
             status["initContainerStatuses"] = [_done(each) for each in inits]

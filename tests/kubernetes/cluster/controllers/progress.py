@@ -7,6 +7,7 @@ from .. import clock
 from .. import resources as r
 from ..objects import Objects, Writing
 from . import conditions
+from .sizing import slack
 
 Json = dict[str, Any]
 BY_STATUS = Writing("kube-controller-manager", subresource="status")
@@ -69,8 +70,6 @@ def _counted(obj: Json, new: Json | None, sets: list[Json]) -> Json:
 
 
 def _put_available(obj: Json, status: Json) -> None:
-    from .deployments import slack
-
     spec = obj["spec"]
     least = spec["replicas"]
     if spec["strategy"]["type"] == "RollingUpdate":
@@ -99,7 +98,6 @@ def _put_progress(obj: Json, old: Json, status: Json, new: Json | None) -> None:
     if _is_complete(obj, status):
         _put(status, "True", "NewReplicaSetAvailable", f"{name} has successfully progressed.")
     elif _makes_progress(old, status):
-        conditions.drop(status, "Progressing") if condition is None else None
         _put(status, "True", "ReplicaSetUpdated", f"{name} is progressing.", is_news=True)
     elif _is_late(obj, condition):
         _put(status, "False", "ProgressDeadlineExceeded", f"{name} has timed out progressing.")
