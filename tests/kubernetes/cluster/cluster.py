@@ -184,8 +184,9 @@ class FakeCluster:
         self._objects.create(resource, namespace, body, _BY_TEST)
 
     def _make_namespace(self, name: str) -> None:
-        self._create(r.NAMESPACES, "", {"metadata": {"name": name}})
-        self._create(r.SERVICE_ACCOUNTS, name, {"metadata": {"name": "default"}})
+        with self._store.lock:  # before a controller finds that the account is missing
+            self._create(r.NAMESPACES, "", {"metadata": {"name": name}})
+            self._create(r.SERVICE_ACCOUNTS, name, {"metadata": {"name": "default"}})
 
     def _grant(self, namespace: str, name: str, rule: Json, subject: Json) -> None:
         role, binding = (

@@ -83,8 +83,7 @@ class Objects:
         fill(obj, resource)
         self._validate(obj, None, resource)
         with self.store.lock:
-            if resource.namespaced or resource is r.NAMESPACES:
-                self.admission.admit(obj, resource)
+            self.admission.admit(obj, resource)
             if self.store.get(resource, namespace, metadata["name"]) is not None:
                 raise already_there(resource, metadata["name"])
             metadata.update(uid=str(uuid4()), creationTimestamp=clock.stamp())

@@ -1,5 +1,6 @@
 """From a request to what it does: one function per verb."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -217,7 +218,7 @@ def _untyped(place: Place, path: str) -> Refused:
 
 
 def _written(code: int, obj: Json, how: Writing) -> Answer:
-    warnings = ", ".join(f'299 - "{each}"'.replace('field "', 'field \\"') for each in how.warnings)
+    warnings = ", ".join(f"299 - {json.dumps(each)}" for each in how.warnings)
     return Answer(code, obj, {"Warning": warnings} if warnings else {})
 
 
