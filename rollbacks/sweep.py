@@ -19,13 +19,31 @@ from rollbacks.runtime import MACHINE
 
 log = logging.getLogger(__name__)
 
+LONGEST_PAUSE = 30.0
 
-def sweep(now: datetime) -> None:
-    """Hint every execution that waits for a worker, and every target due for a look."""
-    for deployment_id in lifecycle.due(now):
-        _hint("rollbacks.tasks.execute", deployment_id)
-    for target_id in _due_for_sync(now):
-        _hint("rollbacks.tasks.sync", target_id)
+
+class Sweeper:
+    """Of one process; keep one for as long as it goes round.
+
+    What still waits is hinted ever more seldom: where workers cannot keep up, hints that every
+    sweeper sends again and again would be a heap, and what is new would lie behind it.
+    """
+
+    def __init__(self) -> None:
+        self._hinted: dict[int, tuple[datetime, float]] = {}  # until when not again; pause, in s
+
+    def sweep(self, now: datetime) -> None:
+        """Hint every execution that waits for a worker, and every target due for a look."""
+        waiting = lifecycle.due(now)
+        self._hinted = {pk: self._hinted[pk] for pk in waiting if pk in self._hinted}
+        for deployment_id in waiting:
+            not_before, pause = self._hinted.get(deployment_id, (now, 0.0))
+            if now >= not_before:
+                _hint("rollbacks.tasks.execute", deployment_id)
+                pause = min(LONGEST_PAUSE, max(settings.SWEEP_SECONDS, 2 * pause))
+                self._hinted[deployment_id] = (now + timedelta(seconds=pause), pause)
+        for target_id in _due_for_sync(now):
+            _hint("rollbacks.tasks.sync", target_id)
 
 
 def _hint(task: str, *arguments: int) -> None:
@@ -72,12 +90,12 @@ class Sweep(bootsteps.StartStopStep):
             connection.close()
 
     def _run(self) -> None:
-        present = attendance.Attendance()
+        present, sweeper = attendance.Attendance(), Sweeper()
         # Jitter keeps many workers from asking at the same moment.
         while not self._stopping.wait(settings.SWEEP_SECONDS * random.uniform(0.5, 1.0)):  # noqa: S311
             try:
                 has_signed = present.sign(timezone.now())
-                sweep(MACHINE.shared_now())
+                sweeper.sweep(MACHINE.shared_now())
                 if has_signed and retention.take_turn(timezone.now()):
                     _hint("rollbacks.tasks.prune")
             except Exception:

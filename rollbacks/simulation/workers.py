@@ -64,10 +64,11 @@ class Workers:
         observation.sync(target, self._scheduler.now())
 
     def _sweep(self, process: Process) -> None:
+        sweeper = sweep.Sweeper()
         while not process.is_leaving:
             self._scheduler.sleep(self._faults.between(3, 15))
             try:
-                sweep.sweep(self._scheduler.now())
+                sweeper.sweep(self._scheduler.now())
             except Exception as error:
                 # As rollbacks.sweep does: it tries again in a moment.
                 self._scheduler.note(f"the sweep failed: {error}")

@@ -1,13 +1,49 @@
-"""A cluster of its own for each test."""
+"""The whole engine on a cluster: the suite's own, or any that LASTGOOD_TEST_KUBECONFIG names."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
-from .cluster import FakeCluster
+from tests.kubernetes.cluster import FakeCluster
+from tests.kubernetes.real import RealCluster
+from tests.kubernetes.shop import Shop, shop_in
+from tests.kubernetes.wire import Wire
+
+Open = Callable[..., Shop]
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Any]:
+    """One for all tests; each has its own namespace."""
+    named = os.environ.get("LASTGOOD_TEST_KUBECONFIG")
+    with RealCluster(Path(named)) if named else FakeCluster() as running:
+        yield running
 
 
 @pytest.fixture
-def cluster() -> Iterator[FakeCluster]:
-    with FakeCluster() as made:
-        yield made
+def open_shop(transactional_db: None, cluster: Any) -> Open:
+    """Opens a shop in a namespace of its own."""
+
+    def start(manifests: str, **choices: Any) -> Shop:
+        kubeconfig = str(choices.pop("kubeconfig", cluster.kubeconfig))
+        namespace = choices.pop("namespace", None) or cluster.namespace()
+        return shop_in(cluster, namespace, kubeconfig, manifests, **choices)
+
+    return start
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
+    """Everything that the platform sends from now on."""
+    made = Wire()
+    usual = httpx.AsyncClient._init_transport
+
+    def watched(self: httpx.AsyncClient, *args: Any, **kwargs: Any) -> httpx.AsyncBaseTransport:
+        return made.around(usual(self, *args, **kwargs))
+
+    monkeypatch.setattr(httpx.AsyncClient, "_init_transport", watched)
+    return made

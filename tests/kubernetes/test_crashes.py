@@ -1,0 +1,124 @@
+"""A worker that dies at any request, before it or after it, and a successor that ends it well."""
+
+from itertools import count
+
+import pytest
+
+from dashboard.models import Deployment, Status
+from rollbacks import execution
+from tests.engine.faults import Crash, expire, finish
+from tests.kubernetes import manifests
+from tests.kubernetes.conftest import Open
+from tests.kubernetes.manifests import IMAGE, NAME
+from tests.kubernetes.shop import Shop
+from tests.kubernetes.test_every_type import succeeded
+from tests.kubernetes.wire import Fault, Sent, Wire
+from tests.scene import verdicts
+
+CASES = [
+    ("ROLLING", "Deployment"),
+    ("ROLLING", "StatefulSet"),
+    ("ROLLING", "DaemonSet"),
+    ("CANARY", "Deployment"),
+    ("BLUE_GREEN", "Deployment"),
+]
+
+
+def _opened(open_shop: Open, workflow_type: str, kind: str) -> Shop:
+    is_colored = workflow_type == "BLUE_GREEN"
+    text = manifests.blue_green() if is_colored else manifests.everything(kind)
+    return open_shop(text, workflow_type=workflow_type, workloads=[f"{kind}/{NAME}"])
+
+
+def _dies_at(wire: Wire, number: int, fault: Fault) -> None:
+    """The worker dies with the n-th change, before it is sent or before its answer comes."""
+    changes = count(1)
+
+    def dies(sent: Sent) -> Fault | None:
+        if sent.is_change and next(changes) == number:
+            if fault == Fault.LOST_REQUEST:
+                raise Crash(sent.path)
+            wire.goes_wrong = _die
+        return None
+
+    wire.goes_wrong = dies
+
+
+def _die(sent: Sent) -> Fault | None:
+    """Whatever it asks next, it does not live to ask it."""
+    raise Crash(sent.path)
+
+
+def _worked(deployment: Deployment) -> bool:
+    """Whether the worker lived to the end."""
+    try:
+        execution.execute(deployment.pk, "worker that dies")
+    except Crash:
+        expire(deployment)
+        return False
+    return True
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST_REQUEST, Fault.LOST_ANSWER])
+@pytest.mark.parametrize(("workflow_type", "kind"), CASES)
+def test_a_rollback_survives_the_death_of_its_worker_at_every_change(
+    open_shop: Open, wire: Wire, workflow_type: str, kind: str, fault: Fault
+) -> None:
+    shop = _opened(open_shop, workflow_type, kind)
+    succeeded(shop.deploy("1"))
+    before = shop.objects()
+    for number in range(1, 40):
+        bad = succeeded(shop.deploy(f"2.{number}"))
+        rollback = shop.scene.confirm(bad)
+        _dies_at(wire, number, fault)
+        lived = _worked(rollback)
+        wire.goes_wrong = lambda sent: None
+        done = finish(rollback)
+        succeeded(done)
+        assert verdicts(done) == {f"{kind}/{NAME}": "ROLLED_BACK"}
+        assert shop.objects() == before
+        if lived:
+            break
+    assert lived
+    assert number > 2, "the changes are no longer what they were"
+
+
+@pytest.mark.parametrize(("workflow_type", "kind"), CASES)
+def test_a_deployment_survives_the_death_of_its_worker_at_every_change(
+    open_shop: Open, wire: Wire, workflow_type: str, kind: str
+) -> None:
+    shop = _opened(open_shop, workflow_type, kind)
+    succeeded(shop.deploy("1"))
+    for number in range(1, 40):
+        deployment = shop.start(f"2.{number}")
+        _dies_at(wire, number, Fault.LOST_ANSWER)
+        lived = _worked(deployment)
+        wire.goes_wrong = lambda sent: None
+        succeeded(finish(deployment))
+        assert f"{IMAGE}:2.{number}" in shop.images()
+        if lived:
+            break
+    assert lived
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+def test_every_second_request_that_goes_wrong_changes_nothing_of_the_outcome(
+    open_shop: Open, wire: Wire, monkeypatch: pytest.MonkeyPatch, fault: Fault
+) -> None:
+    monkeypatch.setattr(execution, "RETRY_SECONDS", 0.02)
+    shop = open_shop(manifests.everything(), timeout=60)
+    succeeded(shop.deploy("1"))
+    before = shop.objects()
+    bad = succeeded(shop.deploy("2"))
+    asked = count()
+
+    def every_second(sent: Sent) -> Fault | None:
+        return fault if not sent.is_watch and next(asked) % 2 else None
+
+    rollback = shop.scene.confirm(bad)
+    wire.goes_wrong = every_second
+    execution.execute(rollback.pk, "worker")
+    wire.goes_wrong = lambda sent: None
+    rollback.refresh_from_db()
+    assert rollback.status in (Status.SUCCEEDED, Status.PAUSED), rollback.message
+    assert shop.objects() == before
