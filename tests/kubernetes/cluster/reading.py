@@ -78,12 +78,9 @@ class Reader:
                 yield {"type": "ERROR", "object": refused.status}
                 return
             yield from _events(changes, resource, namespace, test)
-            said_nothing = not changes
             version = changes[-1].version if changes else version
-            if marks and said_nothing:
+            if marks and not changes and not self._store.is_closed:
                 yield _bookmark(resource, version)
-        if marks and not self._store.is_closed:
-            yield _bookmark(resource, version)
 
     def _keep(self, version: int, rest: list[Json]) -> str:
         key = uuid4().hex
