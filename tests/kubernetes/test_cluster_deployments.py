@@ -227,10 +227,31 @@ def test_foreground_deletion_waits_for_what_is_owned(cluster: FakeCluster, names
 def test_a_pod_that_is_deleted_is_made_again(cluster: FakeCluster, namespace: str) -> None:
     name = listed(cluster, namespace, "pods")[0]["metadata"]["name"]
     cluster.api("DELETE", path(namespace, "pods", name))
+
+    def look() -> bool:
+        names = [each["metadata"]["name"] for each in listed(cluster, namespace, "pods")]
+        return len(names) == 3 and name not in names
+
+    until(look)
     rolled_out(cluster, namespace)
-    names = [each["metadata"]["name"] for each in listed(cluster, namespace, "pods")]
-    assert len(names) == 3
-    assert name not in names
+
+
+def test_what_is_ready_is_available_only_after_a_while(cluster: FakeCluster) -> None:
+    namespace = cluster.namespace()
+    body = deployment(replicas=1, minReadySeconds=2)
+    cluster.api("POST", path(namespace, "deployments"), body)
+    until(lambda: get(cluster, namespace).get("status", {}).get("readyReplicas") == 1)
+    assert "availableReplicas" not in get(cluster, namespace)["status"]
+    until(lambda: get(cluster, namespace)["status"].get("availableReplicas") == 1)
+
+
+def test_fifty_replicas_take_seconds(cluster: FakeCluster, namespace: str) -> None:
+    where = path(namespace, "deployments", "web", "scale")
+    cluster.api("PATCH", where, {"spec": {"replicas": 50}}, MERGE)
+    rolled_out(cluster, namespace)
+    deploy(cluster, namespace, "2")
+    rolled_out(cluster, namespace)
+    assert len(listed(cluster, namespace, "pods")) == 50
 
 
 def test_a_pod_alone_is_nobody_elses(cluster: FakeCluster, namespace: str) -> None:

@@ -46,8 +46,13 @@ def test_a_delay_delays() -> None:
 
 def test_a_fault_may_look_at_the_whole_call() -> None:
     calls: list[Call] = []
+
+    def keep(call: Call) -> bool:
+        calls.append(call)
+        return False
+
     with FakeCluster() as cluster, Caller(cluster.kubeconfig) as caller:
-        cluster.fail(lambda call: bool(calls.append(call)), how=Delay(0))
+        cluster.fail(keep, how=Delay(0))
         maps = path(cluster.namespace(), "configmaps")
         caller.send("PATCH", f"{maps}/settings", {}, MERGE, fieldManager="ci")
     assert calls == [Call("PATCH", f"{maps}/settings", "fieldManager=ci", MERGE)]

@@ -52,7 +52,13 @@ def test_another_image_replaces_pods_from_the_highest_down(cluster: FakeCluster)
     namespace = made(cluster)
     seen: list[dict[str, str]] = []
     deploy(cluster, namespace, "2")
-    until(lambda: seen.append(images(cluster, namespace)) or is_rolled_out(db(cluster, namespace)))
+
+    def look() -> bool:
+        seen.append(images(cluster, namespace))
+        return is_rolled_out(db(cluster, namespace))
+
+    until(look)
+    seen.append(images(cluster, namespace))
     for each in seen:
         tags = [each.get(f"db-{number}", "") for number in range(3)]
         replaced = [number for number, tag in enumerate(tags) if tag != "1"]

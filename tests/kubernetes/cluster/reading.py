@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from . import selectors
-from .problems import Refused
+from .problems import Refused, bad
 from .resources import Resource
 from .store import Change, Store
 
@@ -55,6 +55,8 @@ class Reader:
     def watch(self, resource: Resource, namespace: str, query: Query) -> Iterator[Json | None]:
         """Events without end; None when there is nothing to say for a while."""
         test = _test(resource, query)
+        if not (query.get("resourceVersion") or "0").isdecimal():
+            raise bad(f'Invalid value: "{query["resourceVersion"]}": invalid resource version')
         seconds = float(query.get("timeoutSeconds") or WATCH_SECONDS)
         return self._watch(resource, namespace, query, test, time.monotonic() + seconds)
 

@@ -108,8 +108,10 @@ class Api:
             return self._rescale(place, patched, how)
         return self._change(place, lambda old: same(patched(old)), how)
 
-    def _apply(self, request: Request, place: Place, wanted: Json, how: Writing) -> Answer:
+    def _apply(self, request: Request, place: Place, wanted: Any, how: Writing) -> Answer:
         resource = place.resource
+        if not isinstance(wanted, dict):
+            raise bad("error decoding YAML: the body is not an object")
         wanted.setdefault("metadata", {}).setdefault("name", place.name)
         found = conform(wanted, resource)
         if found.unknown:
@@ -189,7 +191,7 @@ def _patcher(kind: str, patch: Any, place: Place) -> Callable[[Json], Json]:
         case "application/strategic-merge-patch+json":
             return lambda old: strategic_patch(old, patch, place.resource.schema)
         case _:
-            raise unsupported(kind, _PATCHES)
+            raise unsupported(_PATCHES)
 
 
 def _applying(wanted: Json, resource: Resource, how: Writing) -> Edit:
