@@ -8,11 +8,11 @@ from typing import Any
 import yaml
 
 from .access import User
-from .objects import Writing
 from .problems import bad, invalid, unsupported
 from .removal import Removing
 from .resources import Place
 from .validation import required
+from .writing import Writing
 
 Json = dict[str, Any]
 _READ = ("application/json", "application/yaml")

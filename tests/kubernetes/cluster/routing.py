@@ -10,7 +10,7 @@ from . import resources as r
 from .access import Question, User
 from .apply import apply
 from .conforming import conform
-from .objects import Edit, Objects, Writing, same
+from .objects import Edit, Objects, same
 from .owners import APPLY, Ownership
 from .patches import json_patch, merge_patch, strategic_patch
 from .problems import Refused, bad, missing, not_allowed, unsupported
@@ -18,6 +18,7 @@ from .reading import Reader
 from .removal import Removed, remove
 from .requests import Answer, Request, require_manager
 from .resources import Place, Resource
+from .writing import Writing
 
 Json = dict[str, Any]
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
