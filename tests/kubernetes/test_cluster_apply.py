@@ -151,9 +151,18 @@ def test_an_update_takes_the_field_from_who_applied_it(cluster: FakeCluster, web
     apply(cluster, web, deployment(replicas=0))
     patched = cluster.api("PATCH", web, image("2"), STRATEGIC, fieldManager="kubectl-set")
     found = entries(patched)
-    changed = {'k:{"name":"web"}': {"f:image": {}}}
+    changed: Json = {'k:{"name":"web"}': {"f:image": {}}}
     fields = {"f:spec": {"f:template": {"f:spec": {"f:containers": changed}}}}
     assert found["kubectl-set", "Update"] == fields
+
+
+def test_what_nobody_owned_belongs_to_nobody_who_applies(cluster: FakeCluster) -> None:
+    where = path(cluster.namespace(), "configmaps", "settings")
+    cluster.api("POST", where.rpartition("/")[0], config_map(a="1", b="2"))
+    forgotten = cluster.api("PATCH", where, {"metadata": {"managedFields": [{}]}}, MERGE)
+    assert not forgotten["metadata"].get("managedFields")
+    said = conflict(cluster, where, config_map(a="2"))
+    assert said["details"]["causes"][0]["message"].startswith('conflict with "before-first-apply"')
 
 
 def test_a_version_in_what_is_applied_is_a_condition(cluster: FakeCluster) -> None:

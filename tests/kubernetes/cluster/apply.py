@@ -27,6 +27,10 @@ def apply(
     in_status = manager.subresource == "status"
     wanted = ownable(wanted, status=in_status)
     ownership = Ownership.of(live)
+    if not ownership.fields:
+        ownership.hold(
+            Manager("Update", "before-first-apply", manager.api_version), live, kind, now
+        )
     last = ownership.fields.get(manager, set())
     paths = fields_of(wanted, kind)
     merged = merge(live, wanted, kind)

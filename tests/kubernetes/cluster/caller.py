@@ -21,10 +21,10 @@ class Caller:
         config = yaml.safe_load(Path(kubeconfig).read_text())
         cluster = config["clusters"][0]["cluster"]
         user = config["users"][0]["user"]
-        context = ssl.create_default_context()
         with tempfile.TemporaryDirectory() as directory:
             found = _Files(Path(directory))
-            context.load_verify_locations(found.path(cluster, "certificate-authority"))
+            authority = found.path(cluster, "certificate-authority")
+            context = ssl.create_default_context(cafile=authority)
             if "client-certificate" in user or "client-certificate-data" in user:
                 certificate = found.path(user, "client-certificate")
                 context.load_cert_chain(certificate, found.path(user, "client-key"))

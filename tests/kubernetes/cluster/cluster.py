@@ -32,10 +32,11 @@ from .controllers import controllers
 from .controllers.fate import Timing
 from .controllers.loop import Loop
 from .faults import Fault, Matcher
-from .objects import Objects, Writing
+from .objects import Objects
 from .routing import Api
 from .store import Store
 from .transport import Transport
+from .writing import Writing
 
 Json = dict[str, Any]
 _BY_TEST = Writing("test")

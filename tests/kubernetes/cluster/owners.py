@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .fields import Difference, Path, decoded, encoded
+from .fields import Difference, Path, decoded, encoded, fields_of, ownable
+from .schema import Field
 
 Json = dict[str, Any]
 APPLY, UPDATE = "Apply", "Update"
@@ -70,6 +71,11 @@ class Ownership:
         self.fields[manager] = paths
         if before != paths or gone:
             self.times[manager] = now
+
+    def hold(self, manager: Manager, obj: Json, kind: Field, now: str) -> None:
+        """What is there already, and nobody's, as this manager's."""
+        self.fields[manager] = fields_of(ownable(obj), kind)
+        self.times[manager] = now
 
     def held(self, managers: Iterable[Manager] | None = None) -> set[Path]:
         """What any of these (None: anybody) owns."""

@@ -95,7 +95,7 @@ def _edit(document: Any, name: str, path: str, value: Any) -> Any:
 
 
 def _edit_list(items: list[Any], name: str, step: str, value: Any, path: str) -> None:
-    index = len(items) if step == "-" else int(step)
+    index = len(items) if step == "-" else int(step) if step.isdecimal() else len(items) + 1
     if index > len(items) - (name != "add"):
         raise _misfit(
             f"{name} operation does not apply: doc is missing path: {path}: missing value"

@@ -115,7 +115,7 @@ def not_allowed() -> Refused:
     return Refused(405, "MethodNotAllowed", message, {})
 
 
-def unsupported(given: str, known: Sequence[str]) -> Refused:
+def unsupported(known: Sequence[str]) -> Refused:
     message = (
         f"the body of the request was in an unknown format - accepted media types include: "
         f"{', '.join(known)}"

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from . import selectors
-from .problems import Refused
+from .problems import Refused, bad
 from .resources import Resource
 from .store import Change, Store
 
@@ -55,6 +55,8 @@ class Reader:
     def watch(self, resource: Resource, namespace: str, query: Query) -> Iterator[Json | None]:
         """Events without end; None when there is nothing to say for a while."""
         test = _test(resource, query)
+        if not (query.get("resourceVersion") or "0").isdecimal():
+            raise bad(f'Invalid value: "{query["resourceVersion"]}": invalid resource version')
         seconds = float(query.get("timeoutSeconds") or WATCH_SECONDS)
         return self._watch(resource, namespace, query, test, time.monotonic() + seconds)
 
@@ -78,12 +80,9 @@ class Reader:
                 yield {"type": "ERROR", "object": refused.status}
                 return
             yield from _events(changes, resource, namespace, test)
-            said_nothing = not changes
             version = changes[-1].version if changes else version
-            if marks and said_nothing:
+            if marks and not changes and not self._store.is_closed:
                 yield _bookmark(resource, version)
-        if marks and not self._store.is_closed:
-            yield _bookmark(resource, version)
 
     def _keep(self, version: int, rest: list[Json]) -> str:
         key = uuid4().hex

@@ -8,13 +8,14 @@ from typing import Any
 import yaml
 
 from .access import User
-from .objects import Writing
-from .problems import bad, invalid
+from .problems import bad, invalid, unsupported
 from .removal import Removing
 from .resources import Place
 from .validation import required
+from .writing import Writing
 
 Json = dict[str, Any]
+_READ = ("application/json", "application/yaml")
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Request:
 
     def content(self) -> Any:
         """The body; raises Refused for what is neither JSON nor YAML."""
+        if self.content_type.startswith("application/vnd.kubernetes.protobuf"):
+            raise unsupported(_READ)
         try:
             return json.loads(self.body)
         except ValueError:

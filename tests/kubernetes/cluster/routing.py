@@ -10,7 +10,7 @@ from . import resources as r
 from .access import Question, User
 from .apply import apply
 from .conforming import conform
-from .objects import Edit, Objects, Writing, same
+from .objects import Edit, Objects, same
 from .owners import APPLY, Ownership
 from .patches import json_patch, merge_patch, strategic_patch
 from .problems import Refused, bad, missing, not_allowed, unsupported
@@ -18,6 +18,7 @@ from .reading import Reader
 from .removal import Removed, remove
 from .requests import Answer, Request, require_manager
 from .resources import Place, Resource
+from .writing import Writing
 
 Json = dict[str, Any]
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
@@ -108,8 +109,10 @@ class Api:
             return self._rescale(place, patched, how)
         return self._change(place, lambda old: same(patched(old)), how)
 
-    def _apply(self, request: Request, place: Place, wanted: Json, how: Writing) -> Answer:
+    def _apply(self, request: Request, place: Place, wanted: Any, how: Writing) -> Answer:
         resource = place.resource
+        if not isinstance(wanted, dict):
+            raise bad("error decoding YAML: the body is not an object")
         wanted.setdefault("metadata", {}).setdefault("name", place.name)
         found = conform(wanted, resource)
         if found.unknown:
@@ -189,7 +192,7 @@ def _patcher(kind: str, patch: Any, place: Place) -> Callable[[Json], Json]:
         case "application/strategic-merge-patch+json":
             return lambda old: strategic_patch(old, patch, place.resource.schema)
         case _:
-            raise unsupported(kind, _PATCHES)
+            raise unsupported(_PATCHES)
 
 
 def _applying(wanted: Json, resource: Resource, how: Writing) -> Edit:

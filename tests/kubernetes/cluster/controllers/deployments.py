@@ -4,27 +4,14 @@ from typing import Any
 
 from .. import clock
 from .. import resources as r
-from . import progress
+from . import history, progress
 from .happenings import tell
 from .loop import Controller
-from .pods import BY, claimed, delete, hash_of, is_going, is_over, reference
+from .pods import BY, claimed, delete, is_going, is_over
 from .sizing import slack, surge
 
 Json = dict[str, Any]
 _NAME = "deployment-controller"
-HASH = "pod-template-hash"
-REVISION = "deployment.kubernetes.io/revision"
-HISTORY = "deployment.kubernetes.io/revision-history"
-DESIRED = "deployment.kubernetes.io/desired-replicas"
-MOST = "deployment.kubernetes.io/max-replicas"
-_NOT_HANDED_DOWN = {
-    REVISION,
-    HISTORY,
-    DESIRED,
-    MOST,
-    "kubectl.kubernetes.io/last-applied-configuration",
-    "deprecated.deployment.rollback.to",
-}
 
 
 class Deployments(Controller):
@@ -77,11 +64,13 @@ class Deployments(Controller):
         self, obj: Json, sets: list[Json], *, may_create: bool
     ) -> tuple[Json, Json | None, list[Json]]:
         """The replica set of the present template, with the newest revision's number."""
-        new = next((each for each in sets if _template(each) == obj["spec"]["template"]), None)
+        new = next(
+            (each for each in sets if history.template(each) == obj["spec"]["template"]), None
+        )
         if new is None and not may_create:
             return obj, None, sets
         others = [each for each in sets if new is None or not _is_same(each, new)]
-        number = str(max((_revision(each) for each in others), default=0) + 1)
+        number = str(max((history.revision(each) for each in others), default=0) + 1)
         if new is None:
             new = self._create(obj, number, others)
             obj = progress.note(
@@ -94,61 +83,31 @@ class Deployments(Controller):
         else:
             new = self._renumber(obj, new, number)
             sets = [new if _is_same(each, new) else each for each in sets]
-        number = str(_revision(new))
-        if obj["metadata"].get("annotations", {}).get(REVISION) != number:
+        number = str(history.revision(new))
+        if obj["metadata"].get("annotations", {}).get(history.REVISION) != number:
             obj = self.objects.edit(
                 r.DEPLOYMENTS,
                 obj,
-                lambda each: _annotate(each, {REVISION: number}),
+                lambda each: history.annotate(each, {history.REVISION: number}),
                 progress.BY_STATUS,
             )
         return obj, new, sets
 
     def _create(self, obj: Json, number: str, others: list[Json]) -> Json:
-        metadata, spec = obj["metadata"], obj["spec"]
-        code = hash_of([spec["template"], obj.get("status", {}).get("collisionCount", 0)])
-        template, selector = spec["template"], spec["selector"]
-        labels = {**template["metadata"]["labels"], HASH: code}
-        replicas = spec["replicas"]
-        if spec["strategy"]["type"] == "RollingUpdate":
-            total = sum(each["spec"]["replicas"] for each in others)
-            replicas = max(min(replicas, replicas + surge(spec) - total), 0)
-        elif total := sum(each["spec"]["replicas"] for each in others):
-            replicas = 0
-        body = {
-            "metadata": {
-                "name": f"{metadata['name']}-{code}",
-                "labels": labels,
-                "annotations": {**_handed_down(obj), REVISION: number, **_sizes(spec)},
-                "ownerReferences": [reference(obj)],
-            },
-            "spec": {
-                "replicas": replicas,
-                "minReadySeconds": spec.get("minReadySeconds", 0),
-                "selector": {
-                    **selector,
-                    "matchLabels": {**selector.get("matchLabels", {}), HASH: code},
-                },
-                "template": {**template, "metadata": {**template["metadata"], "labels": labels}},
-            },
-        }
-        made = self.objects.create(r.REPLICA_SETS, metadata["namespace"], body, BY)
-        self._tell_scaled(obj, made, 0, replicas)
+        body = history.body(obj, number, others)
+        made = self.objects.create(r.REPLICA_SETS, obj["metadata"]["namespace"], body, BY)
+        self._tell_scaled(obj, made, 0, made["spec"]["replicas"])
         return made
 
     def _renumber(self, obj: Json, new: Json, number: str) -> Json:
-        annotations = new["metadata"].get("annotations", {})
-        changed = {**_handed_down(obj), **_sizes(obj["spec"])}
-        if _revision(new) < int(number):
-            past = [*filter(None, annotations.get(HISTORY, "").split(",")), str(_revision(new))]
-            changed |= {REVISION: number} | ({HISTORY: ",".join(past)} if _revision(new) else {})
+        changed = history.annotations(obj, new, number)
         min_ready = obj["spec"].get("minReadySeconds", 0)
         is_same = new["spec"].get("minReadySeconds", 0) == min_ready
-        if is_same and changed.items() <= annotations.items():
+        if is_same and changed.items() <= new["metadata"].get("annotations", {}).items():
             return new
 
         def change(each: Json) -> None:
-            _annotate(each, changed)
+            history.annotate(each, changed)
             each["spec"]["minReadySeconds"] = min_ready
 
         return self.objects.edit(r.REPLICA_SETS, new, change, BY)
@@ -157,7 +116,7 @@ class Deployments(Controller):
         wanted = str(obj["spec"]["replicas"])
         active = (each for each in sets if each["spec"]["replicas"])
         annotations = (each["metadata"].get("annotations", {}) for each in active)
-        return any(each.get(DESIRED, wanted) != wanted for each in annotations)
+        return any(each.get(history.DESIRED, wanted) != wanted for each in annotations)
 
     def _scale_all(self, obj: Json, new: Json | None, old: list[Json]) -> None:
         """Another number of replicas while nothing, or something, is being rolled out."""
@@ -224,13 +183,13 @@ class Deployments(Controller):
 
     def _scale(self, obj: Json, each: Json, replicas: int) -> Json:
         have = each["spec"]["replicas"]
-        sizes = _sizes(obj["spec"])
-        if have == replicas and sizes.items() <= each["metadata"]["annotations"].items():
+        sizes = history.sizes(obj["spec"])
+        if have == replicas and sizes.items() <= each["metadata"].get("annotations", {}).items():
             return each
 
         def change(new: Json) -> None:
             new["spec"]["replicas"] = replicas
-            _annotate(new, sizes)
+            history.annotate(new, sizes)
 
         scaled = self.objects.edit(r.REPLICA_SETS, each, change, BY)
         if have != replicas:
@@ -246,7 +205,7 @@ class Deployments(Controller):
     def _forget(self, obj: Json, old: list[Json]) -> None:
         unused = [
             each
-            for each in sorted(old, key=_revision)
+            for each in sorted(old, key=history.revision)
             if not each["spec"]["replicas"]
             and not each.get("status", {}).get("replicas")
             and not is_going(each)
@@ -255,37 +214,13 @@ class Deployments(Controller):
             delete(self.objects, r.REPLICA_SETS, each)
 
 
-def _sizes(spec: Json) -> dict[str, str]:
-    replicas = spec["replicas"]
-    return {DESIRED: str(replicas), MOST: str(replicas + surge(spec))}
-
-
-def _template(each: Json) -> Json:
-    template = each["spec"]["template"]
-    labels = {key: value for key, value in template["metadata"]["labels"].items() if key != HASH}
-    return {**template, "metadata": {**template["metadata"], "labels": labels}}
-
-
-def _handed_down(obj: Json) -> dict[str, str]:
-    annotations = obj["metadata"].get("annotations", {})
-    return {key: value for key, value in annotations.items() if key not in _NOT_HANDED_DOWN}
-
-
-def _annotate(obj: Json, annotations: dict[str, str]) -> None:
-    obj["metadata"].setdefault("annotations", {}).update(annotations)
-
-
-def _revision(each: Json) -> int:
-    return int(each["metadata"].get("annotations", {}).get(REVISION, 0))
-
-
 def _available(each: Json) -> int:
     counts = (each.get("status", {}).get("availableReplicas", 0), each["spec"]["replicas"])
     return int(min(counts))
 
 
 def _birth(each: Json) -> tuple[float, int]:
-    return -clock.seconds_since(each["metadata"]["creationTimestamp"]), _revision(each)
+    return -clock.seconds_since(each["metadata"]["creationTimestamp"]), history.revision(each)
 
 
 def _is_same(one: Json, other: Json) -> bool:

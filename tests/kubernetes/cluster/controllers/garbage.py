@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from .. import resources as r
-from ..objects import Objects, Writing
+from ..objects import Objects
 from ..removal import Removing, remove
 from ..resources import Resource
 from ..store import Change
+from ..writing import Writing
 from .fate import Timing
 from .loop import Controller, Key
 from .pods import delete, disown, is_going

@@ -5,7 +5,8 @@ from uuid import uuid4
 
 from .. import clock
 from .. import resources as r
-from ..objects import Objects, Writing
+from ..objects import Objects
+from ..writing import Writing
 
 Json = dict[str, Any]
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from .. import clock
 from .. import resources as r
-from ..objects import Objects, Writing
+from ..objects import Objects
 from ..removal import Removing, remove
 from ..store import Change
+from ..writing import Writing
 from . import conditions
 from .fate import Container, Fate, Timing, fate
 from .happenings import tell

@@ -7,22 +7,23 @@ from typing import Any
 
 from .. import clock
 from .. import resources as r
-from ..objects import Objects, Writing, suffix
+from ..objects import Objects
 from ..removal import Removing, remove
 from ..resources import Resource
 from ..selectors import matches
+from ..writes import LETTERS, suffix
+from ..writing import Writing
 from .conditions import find
 from .loop import controller_of
 
 Json = dict[str, Any]
-_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 BY = Writing("kube-controller-manager")
 
 
 def hash_of(value: Any) -> str:
     """Ten letters that tell a template from others."""
     digest = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).digest()
-    return "".join(_LETTERS[byte % len(_LETTERS)] for byte in digest[:10])
+    return "".join(LETTERS[byte % len(LETTERS)] for byte in digest[:10])
 
 
 def reference(owner: Json) -> Json:

@@ -5,7 +5,8 @@ from typing import Any
 
 from .. import clock
 from .. import resources as r
-from ..objects import Objects, Writing
+from ..objects import Objects
+from ..writing import Writing
 from . import conditions
 from .sizing import slack
 
