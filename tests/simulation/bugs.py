@@ -154,9 +154,9 @@ def a_failed_step_goes_on_to_the_next(patch: Patch) -> None:
 def the_outcome_is_written_before_it_happened(patch: Patch) -> None:
     until_done = Execution._until_done
 
-    def rash(self: Execution, step: Step, control: Any) -> None:
+    def rash(self: Execution, step: Step, control: Any, deadline: float) -> None:
         journal.write_step(self.lease, step.pk, status=StepStatus.SUCCEEDED)
-        until_done(self, step, control)
+        until_done(self, step, control, deadline)
 
     patch.setattr(Execution, "_until_done", rash)
 
