@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 DEPLOYED := LASTGOOD_HOSTS=lastgood.example LASTGOOD_ORIGINS=https://lastgood.example \
 	LASTGOOD_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_hex(48))')
 
-.PHONY: help demo run test test-nightly bench programs
+.PHONY: help demo run test test-kubernetes test-nightly bench bench-kubernetes programs
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +16,8 @@ help:
 	@echo "make run    Lastgood on this machine, with your own data in var/ (PORT=8000)"
 	@echo "make test   everything that is checked: format, lint, types, contracts, tests"
 	@echo "make test-nightly  what takes longer: more aborts, kills and outages, 20,000 simulated schedules"
+	@echo "make test-kubernetes   the tests of that platform on the cluster of KUBECONFIG"
+	@echo "make bench-kubernetes  a rollback beside kubectl's, there or on the tests' own API server"
 	@echo "make bench  how fast it is, beside other ways in the same run"
 
 demo: $(VENV)/lastgood.installed
@@ -34,10 +36,17 @@ test: $(VENV)/dev.installed programs
 	$(DEPLOYED) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/pytest -n auto --dist worksteal
 
+test-kubernetes: $(VENV)/dev.installed
+	@test -n "$$KUBECONFIG" || { echo "Name a cluster: make test-kubernetes KUBECONFIG=PATH (NODES=pretend where it has none)" >&2; exit 1; }
+	LASTGOOD_TEST_KUBECONFIG="$$KUBECONFIG" LASTGOOD_TEST_NODES=$(NODES) $(BIN)/pytest tests/kubernetes
+
 test-nightly: $(VENV)/dev.installed programs
 	LASTGOOD_TEST_ABORTS=500 LASTGOOD_TEST_SEED=$$(date +%j) $(BIN)/pytest tests/trials
 	LASTGOOD_TEST_NIGHTLY=1 LASTGOOD_TEST_SEED=$$(date +%j) $(BIN)/pytest -s tests/surviving tests/outages
 	$(BIN)/python manage.py simulate --schedules 20000
+
+bench-kubernetes: $(VENV)/dev.installed
+	LASTGOOD_TEST_KUBECONFIG="$$KUBECONFIG" LASTGOOD_TEST_NODES=$(NODES) $(BIN)/pytest -q -s --show-capture=no tests/benchmarks/kubernetes.py
 
 bench: $(VENV)/dev.installed
 	$(BIN)/pytest -q -s tests/benchmarks/permissions.py
