@@ -14,12 +14,11 @@ from django.db import InterfaceError, OperationalError, transaction
 from dashboard.models import Deployment, Direction, Status, Step, StepStatus
 from dashboard.operating import counts
 from rollbacks import journal, lifecycle, observation, plan, proof, readiness, rights
-from rollbacks.failures import Ended, Failures, StepFailed
+from rollbacks.failures import Ended, Failures, StepFailed, require_every_outcome
 from rollbacks.observation import Verdict
 from rollbacks.platforms.base import (
     Done,
     Observation,
-    OutcomeState,
     PlatformError,
     Progress,
     Running,
@@ -33,10 +32,9 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 3.0
 LONGEST_RETRY_SECONDS = 30.0
-LOOKS_BEFORE = 4
+LOOKS_BEFORE = LOOKS_AFTER = 4
 Result = TypeVar("Result")
 _PASSED = (StepStatus.SUCCEEDED, StepStatus.SKIPPED, StepStatus.IGNORED)
-_REACHED = {OutcomeState.DONE, OutcomeState.UNCHANGED}
 
 
 def execute(deployment_id: int, owner: str, runtime: Runtime = MACHINE) -> None:
@@ -115,7 +113,7 @@ class Execution:
         except StepFailed as failure:
             self._look_after(back=True, begun_only=True)
             raise Ended(Status.FAILED, "STEP_FAILED", str(failure)) from None
-        after = self._look_after(back=True)
+        after = self._look_after(back=True, looks=LOOKS_AFTER)
         self._require_as_before(after)
         raise Ended(Status.SUCCEEDED, "VERIFIED", proof.sentence(self.deployment, after))
 
@@ -148,7 +146,8 @@ class Execution:
             self._look_after(back=True, begun_only=True)
             message = f"{why}. Then the rollback failed: {failure}"
             raise Ended(Status.FAILED, "ROLLBACK_FAILED", message) from None
-        self._require_as_before(self._look_after(back=True), f"{why}. Then: ")
+        after = self._look_after(back=True, looks=LOOKS_AFTER)
+        self._require_as_before(after, f"{why}. Then: ")
         if is_partial:
             done = "rolled back" if self._is_going_back() else "not touched"
             message = f"{why}. {failed.phase.name} was {done}; earlier phases stay deployed."
@@ -278,7 +277,7 @@ class Execution:
             self.pulse.safe_point()
             progress = self._attempt(call)
             if isinstance(progress, Done):
-                _require_every_outcome(step, control)
+                require_every_outcome(step, control)
                 return
             self._hold_on(step, progress, deadline)
 
@@ -327,10 +326,14 @@ class Execution:
         journal.write_step(self.lease, step.pk, message=progress.message)
         self.pulse.wait(progress.again_in)
 
-    def _look_after(self, *, back: bool, begun_only: bool = False) -> proof.Judged:
-        """Look, judge, and keep it as the evidence of the execution."""
-        looked_at = self.runtime.now()
-        seen, after = proof.look(self.deployment, back=back, begun_only=begun_only)
+    def _look_after(self, *, back: bool, begun_only: bool = False, looks: int = 1) -> proof.Judged:
+        """Look, judge, and keep it as the evidence; again where something gave no answer."""
+        for left in reversed(range(looks)):
+            looked_at = self.runtime.now()
+            seen, after = proof.look(self.deployment, back=back, begun_only=begun_only)
+            if not left or not proof.having(after, Verdict.UNKNOWN):
+                break
+            self.pulse.wait(RETRY_SECONDS)
         journal.write_deployment(self.lease, after=after)
         self._seen = (seen, looked_at) if seen else None
         return after
@@ -391,10 +394,3 @@ class Execution:
         log.info("Deployment %s: %s %s.", self.deployment.pk, end.status, end.code)
         if self._seen is not None:
             observation.record(self.deployment.target, *self._seen)
-
-
-def _require_every_outcome(step: Step, control: StepControl) -> None:
-    """A platform that says Done must have said so of every instance."""
-    keys = step.phase.instances or ()
-    if missing := [key for key in keys if control.states.get(key) not in _REACHED]:
-        raise StepFailed(f"no outcome is known for {', '.join(missing)}")

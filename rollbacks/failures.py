@@ -10,10 +10,12 @@ from django.conf import settings
 
 from dashboard.models import Deployment, Direction, Status, Step
 from rollbacks import journal, lifecycle, strategies
-from rollbacks.platforms.base import Stopped
-from rollbacks.pulse import Pulse
+from rollbacks.platforms.base import OutcomeState, Stopped
+from rollbacks.pulse import Pulse, StepControl
 from rollbacks.runtime import Runtime
 from rollbacks.strategies import FailureAction, FailureStrategy
+
+_REACHED = {OutcomeState.DONE, OutcomeState.UNCHANGED}
 
 BUDGET_LASTS = timedelta(hours=1)
 
@@ -116,3 +118,10 @@ class Failures:
 
 def _told(step: Step) -> str:
     return f"{step.name}: {step.message.rstrip('.')}"
+
+
+def require_every_outcome(step: Step, control: StepControl) -> None:
+    """A platform that says Done must have said so of every instance."""
+    keys = step.phase.instances or ()
+    if missing := [key for key in keys if control.states.get(key) not in _REACHED]:
+        raise StepFailed(f"no outcome is known for {', '.join(missing)}")

@@ -88,7 +88,8 @@ def ask(
     """Ask about each journaled step, unless one has begun; again, after `pause` seconds, where the
     fault may pass.
 
-    A fault that lasts is a problem. Raises Stopped as soon as there is reason to.
+    A fault that lasts is a problem, except of a rollback one that may still pass. Raises Stopped as
+    soon as there is reason to.
     """
     begun = Step.objects.filter(phase__deployment=deployment, attempts__gt=0)
     if not is_told(deployment) or begun.exists():
@@ -104,7 +105,7 @@ def ask(
             try:
                 found[step.pk] = _of_journaled(deployment, step)
             except PlatformError as error:
-                found[step.pk] = Inspection(problems=(str(error),))
+                found[step.pk] = _unlearned(step, error)
                 if not error.permanent:
                     failed.append(step)
         waiting = failed
@@ -115,6 +116,14 @@ def ask(
     ]
     warnings = {pk: inspection.warnings for pk, inspection in found.items() if inspection.warnings}
     return Readiness(list(dict.fromkeys(problems)), warnings)
+
+
+def _unlearned(step: Step, error: PlatformError) -> Inspection:
+    """What could not be asked holds up no rollback, which does what it can until its time is over;
+    a deployment does not begin."""
+    if step.undoes_id is not None and not error.permanent:
+        return Inspection(warnings=(f"It could not be asked about before: {error}",))
+    return Inspection(problems=(str(error),))
 
 
 def _of_journaled(deployment: Deployment, step: Step) -> Inspection:

@@ -1,4 +1,4 @@
-"""A rollback through Lastgood beside `kubectl rollout undo` and `rollout status`: make bench-kubernetes.
+"""`make bench-kubernetes`: a rollback beside `kubectl rollout undo` and `kubectl rollout status`.
 
 Both in one run, in turns, on two equal workloads of the same cluster. Ours is all there is to it:
 asking the cluster before, the undo, the wait, and the look that proves it.

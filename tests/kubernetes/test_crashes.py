@@ -1,10 +1,11 @@
 """A worker that dies at any request, before it or after it, and a successor that ends it well."""
 
+import os
 from itertools import count
 
 import pytest
 
-from dashboard.models import Deployment, Status
+from dashboard.models import Deployment
 from rollbacks import execution
 from tests.engine.faults import Crash, expire, finish
 from tests.kubernetes import manifests
@@ -15,13 +16,9 @@ from tests.kubernetes.test_every_type import succeeded
 from tests.kubernetes.wire import Fault, Sent, Wire
 from tests.scene import verdicts
 
-CASES = [
-    ("ROLLING", "Deployment"),
-    ("ROLLING", "StatefulSet"),
-    ("ROLLING", "DaemonSet"),
-    ("CANARY", "Deployment"),
-    ("BLUE_GREEN", "Deployment"),
-]
+CASES = [("ROLLING", "StatefulSet"), ("CANARY", "Deployment"), ("BLUE_GREEN", "Deployment")]
+if os.environ.get("LASTGOOD_TEST_NIGHTLY") == "1":
+    CASES += [("ROLLING", "Deployment"), ("ROLLING", "DaemonSet"), ("BLUE_GREEN", "StatefulSet")]
 
 
 def _opened(open_shop: Open, workflow_type: str, kind: str) -> Shop:
@@ -59,8 +56,11 @@ def _worked(deployment: Deployment) -> bool:
     return True
 
 
-@pytest.mark.parametrize("fault", [Fault.LOST_REQUEST, Fault.LOST_ANSWER])
-@pytest.mark.parametrize(("workflow_type", "kind"), CASES)
+@pytest.mark.parametrize(
+    ("workflow_type", "kind", "fault"),
+    [(*case, Fault.LOST_ANSWER) for case in CASES]
+    + [("ROLLING", "Deployment", Fault.LOST_REQUEST)],
+)
 def test_a_rollback_survives_the_death_of_its_worker_at_every_change(
     open_shop: Open, wire: Wire, workflow_type: str, kind: str, fault: Fault
 ) -> None:
@@ -102,7 +102,7 @@ def test_a_deployment_survives_the_death_of_its_worker_at_every_change(
 
 
 @pytest.mark.parametrize("fault", list(Fault))
-def test_every_second_request_that_goes_wrong_changes_nothing_of_the_outcome(
+def test_every_third_request_that_goes_wrong_changes_nothing_of_the_outcome(
     open_shop: Open, wire: Wire, monkeypatch: pytest.MonkeyPatch, fault: Fault
 ) -> None:
     monkeypatch.setattr(execution, "RETRY_SECONDS", 0.02)
@@ -112,13 +112,13 @@ def test_every_second_request_that_goes_wrong_changes_nothing_of_the_outcome(
     bad = succeeded(shop.deploy("2"))
     asked = count()
 
-    def every_second(sent: Sent) -> Fault | None:
-        return fault if not sent.is_watch and next(asked) % 2 else None
+    def every_third(sent: Sent) -> Fault | None:
+        return fault if not sent.is_watch and next(asked) % 3 == 1 else None
 
     rollback = shop.scene.confirm(bad)
-    wire.goes_wrong = every_second
+    wire.goes_wrong = every_third
     execution.execute(rollback.pk, "worker")
     wire.goes_wrong = lambda sent: None
     rollback.refresh_from_db()
-    assert rollback.status in (Status.SUCCEEDED, Status.PAUSED), rollback.message
+    succeeded(rollback)
     assert shop.objects() == before

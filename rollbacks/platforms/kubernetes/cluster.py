@@ -3,7 +3,9 @@
 Everything has a time limit. Knows nothing of releases.
 """
 
+import asyncio
 import json
+import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,6 +19,7 @@ from rollbacks.platforms.kubernetes.kinds import MANAGER, Kind, Object
 JSON_PATCH = "application/json-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 PAGE = 500
+PAUSES = (0.2, 0.8)  # in s, at most, before what only reads is asked again
 NOT_FOUND, CONFLICT, GONE, TOO_MANY = 404, 409, 410, 429
 
 
@@ -70,8 +73,9 @@ class Cluster:
         name = manifest["metadata"]["name"]
         query = {**_written(dry_run), "force": "true" if force else "false"}
         answer = await self._object(
-            "PATCH", self._path(kind, name), query, manifest, content_type=APPLY_PATCH
-        )
+            "PATCH", self._path(kind, name), query, manifest,
+            content_type=APPLY_PATCH, reads=dry_run,
+        )  # fmt: skip
         return answer or {}
 
     async def patch(
@@ -79,8 +83,9 @@ class Cluster:
     ) -> Object:
         """JSON patch; put a resourceVersion in it as the condition. Raises Conflict."""
         answer = await self._object(
-            "PATCH", self._path(kind, name), _written(dry_run), operations, content_type=JSON_PATCH
-        )
+            "PATCH", self._path(kind, name), _written(dry_run), operations,
+            content_type=JSON_PATCH, reads=dry_run,
+        )  # fmt: skip
         return answer or {}
 
     async def delete(self, kind: Kind, name: str, *, uid: str) -> None:
@@ -106,6 +111,7 @@ class Cluster:
                 "kind": "SelfSubjectAccessReview",
                 "spec": {"resourceAttributes": attributes},
             },
+            reads=True,
         )
         return bool((answer or {}).get("status", {}).get("allowed"))
 
@@ -162,8 +168,32 @@ class Cluster:
         *,
         content_type: str = "application/json",
         absent: bool = False,
+        reads: bool = False,
     ) -> Object | None:
-        """The answer; None where there is nothing and `absent` allows it. Raises PlatformError."""
+        """The answer; None where there is nothing and `absent` allows it. Raises PlatformError.
+
+        What only reads is asked again where the fault may pass; what changes something is not: the
+        caller looks first what became of it.
+        """
+        for pause in PAUSES if reads or method == "GET" else ():
+            try:
+                return await self._once(method, path, query, body, content_type, absent=absent)
+            except PlatformError as fault:
+                if fault.permanent:
+                    raise
+                await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311
+        return await self._once(method, path, query, body, content_type, absent=absent)
+
+    async def _once(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        body: object,
+        content_type: str,
+        *,
+        absent: bool,
+    ) -> Object | None:
         params = {name: value for name, value in (query or {}).items() if value}
         content = None if body is None else json.dumps(body).encode()
         try:

@@ -1,5 +1,6 @@
 """What the cluster says of a step before it begins: rights, exact differences, who else acts."""
 
+import asyncio
 import copy
 import difflib
 import re
@@ -113,10 +114,13 @@ class _Looks:
         """What the cluster would refuse, asked of the cluster, kind by kind."""
         wanted = wanted_rights(self._planned)
         asked = [(kind, verb) for kind, verbs in wanted.items() for verb in sorted(verbs)]
+        answers = await asyncio.gather(
+            *(self._cluster.is_allowed(verb, kind) for kind, verb in asked)
+        )
         return [
             f"{verb} {kind.plural}"
-            for kind, verb in asked
-            if not await self._cluster.is_allowed(verb, kind)
+            for (kind, verb), is_allowed in zip(asked, answers, strict=True)
+            if not is_allowed
         ]
 
     async def _look(self, planned: Planned) -> tuple[str, ...]:
