@@ -104,6 +104,26 @@ def test_a_rollback_after_which_nothing_can_be_seen_pauses_and_forgets_no_instan
     assert run(paused).status == Status.SUCCEEDED
 
 
+def test_what_gives_no_answer_at_first_is_looked_at_again(shop: Scene, fleet: Fleet) -> None:
+    shop.deploy("1.4.1")
+    bad = shop.deploy("1.4.2")
+    looks = 0
+
+    def gone(host: str) -> None:
+        fleet.is_unreachable = True
+
+    def back_at_the_third_look(label: str) -> None:
+        nonlocal looks
+        looks += fleet.is_unreachable and label == "observe"
+        if looks == 3:
+            fleet.is_unreachable = False
+
+    fleet.after_change, fleet.point = gone, back_at_the_third_look
+    done = shop.roll_back(bad)
+    assert (done.status, done.code) == (Status.SUCCEEDED, "VERIFIED")
+    assert looks == 3
+
+
 def test_a_deployment_that_is_not_seen_afterwards_does_not_say_that_it_was(
     shop: Scene, fleet: Fleet
 ) -> None:
