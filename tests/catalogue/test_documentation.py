@@ -11,8 +11,11 @@ from rollbacks.catalogue import apply
 
 
 @pytest.mark.django_db
-def test_the_example_of_the_documentation_can_be_applied(write: Callable[..., Path]) -> None:
-    page = (settings.BASE_DIR / "docs" / "catalogue.md").read_text()
-    [example] = re.findall(r"## An example\n\n```yaml\n(.*?)```", page, re.DOTALL)
+@pytest.mark.parametrize(("page", "changes"), [("catalogue", 9), ("platforms/kubernetes", 7)])
+def test_the_example_of_the_documentation_can_be_applied(
+    write: Callable[..., Path], page: str, changes: int
+) -> None:
+    text = (settings.BASE_DIR / "docs" / f"{page}.md").read_text()
+    [example] = re.findall(r"## An example\n\n```yaml\n(.*?)```", text, re.DOTALL)
 
-    assert len(apply([write(text=example)])) == 9
+    assert len(apply([write(text=example)])) == changes
