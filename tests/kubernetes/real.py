@@ -9,7 +9,7 @@ import os
 import tempfile
 import time
 import uuid
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -42,7 +42,8 @@ class RealCluster:
 
     def __exit__(self, *exception: object) -> None:
         for name in self._namespaces:
-            self.api("DELETE", f"/api/v1/namespaces/{name}")
+            with suppress(ApiError):  # a test may have deleted it
+                self.api("DELETE", f"/api/v1/namespaces/{name}")
         self._running.close()
         self._client.close()
 
@@ -59,9 +60,9 @@ class RealCluster:
         response = self._client.request(
             method, path, content=content, params=query, headers={"Content-Type": content_type}
         )
-        found: dict[str, Any] = response.json()
         if response.is_error:
-            raise ApiError(response.status_code, found)
+            raise ApiError(response.status_code, _status(response))
+        found: dict[str, Any] = response.json()
         return found
 
     def namespace(self) -> str:
@@ -92,8 +93,11 @@ class RealCluster:
 
     def _until_it_may(self, token: str, namespace: str, rules: list[dict[str, Any]]) -> None:
         """A role binding takes the server a moment to see."""
+        if not rules:
+            return
         first = rules[0]
         attributes = {
+            "name": (first.get("resourceNames") or [""])[0],
             "namespace": namespace,
             "verb": first["verbs"][0],
             "group": first["apiGroups"][0],
@@ -123,6 +127,15 @@ class RealCluster:
         path = self._directory / name
         path.write_text(yaml.safe_dump(document))
         return path
+
+
+def _status(response: httpx.Response) -> dict[str, Any]:
+    """What it says; of a path that no group serves it says so in plain text."""
+    try:
+        found: dict[str, Any] = response.json()
+    except ValueError:
+        return {"message": response.text}
+    return found
 
 
 def _access(kubeconfig: str) -> Access:

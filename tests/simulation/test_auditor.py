@@ -276,6 +276,16 @@ def test_a_step_that_is_begun_by_who_was_held_up_since_asking_is_given_time_to_n
     assert list(auditor.nothing_without_the_right(_with(rights=lost, disturbances=earlier)))
 
 
+def test_where_a_failure_was_ignored_a_phase_that_stays_need_not_be_whole() -> None:
+    evidence = _partial(CALLS[1], UNDONE)
+    assert list(verdicts.success_is_true(evidence))
+    [execution] = evidence.executions
+    first, *others = execution.steps
+    steps = (replace(first, status=StepStatus.IGNORED), *others)
+    ignored = replace(evidence, executions=(replace(execution, steps=steps),))
+    assert list(verdicts.success_is_true(ignored)) == []
+
+
 def test_a_failed_rollback_may_be_started_again() -> None:
     failed = replace(ROLLBACK, pk=2, status=Status.FAILED)
     later = tuple(replace(event, at=event.at + _at(20)) for event in ROLLBACK.events)
