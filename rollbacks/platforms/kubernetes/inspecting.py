@@ -11,9 +11,10 @@ import yaml
 
 from rollbacks.platforms import everywhere
 from rollbacks.platforms.base import Difference, Inspection, PlatformError, TargetRef
+from rollbacks.platforms.kubernetes.answers import Owned
 from rollbacks.platforms.kubernetes.calls import CONCURRENCY, on_condition, run, scaled_in
 from rollbacks.platforms.kubernetes.captures import Operation
-from rollbacks.platforms.kubernetes.cluster import Cluster, Owned
+from rollbacks.platforms.kubernetes.cluster import Cluster
 from rollbacks.platforms.kubernetes.kinds import (
     AUTOSCALER,
     EVENT,
