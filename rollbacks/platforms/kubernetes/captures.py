@@ -92,7 +92,7 @@ def ownership(live: Object, was: Mapping[str, Any]) -> list[Operation]:
     fields = live["metadata"].get("managedFields") or []
     value = [each for each in fields if not _is_ours(each)] + list(was["managers"])
     # An empty list would mean "as it is"; one empty entry, that nobody owns anything.
-    way = {"op": "replace", "path": "/metadata/managedFields", "value": value or [{}]}
+    way = {"op": "add", "path": "/metadata/managedFields", "value": value or [{}]}
     return conditional(live, [way])
 
 

@@ -46,19 +46,19 @@ def require_shape(document: Object) -> None:
     if document["kind"] == "Secret":
         _mapping(document, "stringData")
     if document["kind"] == "Service":
-        _require_texts(_mapping(document, "spec"), "selector")
+        _require_texts(_required(document, "spec"), "selector")
     if document["kind"] in WORKLOADS:
-        _require_workload(_mapping(document, "spec"))
+        _require_workload(_required(document, "spec"))
 
 
 def _require_workload(spec: Object) -> None:
     if not isinstance(spec.get("replicas"), int | str | None):
         raise ValueError("replicas must be a number")
-    _require_texts(_mapping(spec, "selector"), "matchLabels")
-    template = _mapping(spec, "template")
+    _require_texts(_required(spec, "selector"), "matchLabels")
+    template = _required(spec, "template")
     for part in ("labels", "annotations"):
-        _require_texts(_mapping(template, "metadata"), part)
-    _require_pod(_mapping(template, "spec"))
+        _require_texts(_required(template, "metadata"), part)
+    _require_pod(_required(template, "spec"))
 
 
 def _require_pod(pod: Object) -> None:
@@ -85,6 +85,12 @@ def _require_container(container: Object) -> None:
 def _require_each(holder: Object, names: Iterable[str]) -> None:
     for name in names:
         _mapping(holder, name)
+
+
+def _required(holder: Object, name: str) -> Object:
+    if holder.get(name) is None:
+        raise ValueError(f"{name} is missing, or empty")
+    return _mapping(holder, name)
 
 
 def _mapping(holder: Object, name: str) -> Object:
