@@ -21,6 +21,7 @@ from rollbacks.platforms.kubernetes.kinds import (
     KINDS,
     MANAGER,
     POD,
+    SERVICE,
     STATEFUL_SET,
     VERSIONED,
     WORKLOADS,
@@ -155,7 +156,8 @@ def gone(captured: Mapping[str, Any]) -> list[Planned]:
 
 def wanted_rights(planned: Sequence[Planned]) -> dict[Kind, set[str]]:
     """The verbs that it takes, by kind."""
-    wanted: dict[Kind, set[str]] = {POD: {"list"}, AUTOSCALER: {"list"}, EVENT: {"list"}}
+    # To see what runs, before and afterwards, and why something does not come up.
+    wanted = {kind: {"list"} for kind in (POD, SERVICE, AUTOSCALER, EVENT)}
     for each in planned:
         verbs = wanted.setdefault(each.kind, set())
         verbs.add("get")
