@@ -65,12 +65,3 @@ def test_requests_are_those_of_clients_in_order() -> None:
         caller.send("GET", "/version")
         expected = [("GET", "/api/v1/namespaces", "limit=1", ""), ("GET", "/version", "", "")]
         assert cluster.requests == expected
-
-
-def test_an_idle_cluster_uses_no_time() -> None:
-    with FakeCluster() as cluster:
-        cluster.api("GET", "/version")
-        time.sleep(0.1)
-        began = time.process_time()
-        time.sleep(0.5)
-        assert time.process_time() - began < 0.05

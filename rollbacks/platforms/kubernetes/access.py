@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import yaml
 
 from rollbacks.platforms.base import PlatformError, TargetRef
@@ -21,6 +22,7 @@ from rollbacks.platforms.kubernetes import plugins
 from rollbacks.platforms.kubernetes.settings import Connector
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+NOTHING = "an empty file is no certificate, and must not mean: trust as the system does"
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def _in_cluster(connector: Connector) -> Access:
         )
     try:
         token = (SERVICE_ACCOUNT / "token").read_text()
-        trust = _trust((SERVICE_ACCOUNT / "ca.crt").read_text())
+        trust = _trust((SERVICE_ACCOUNT / "ca.crt").read_text() or NOTHING)
     except OSError as error:
         raise PlatformError(
             f"The pod's service account cannot be read: {error.strerror}.", permanent=True
@@ -72,7 +74,7 @@ def _in_cluster(connector: Connector) -> Access:
 def _by_token(connector: Connector, token: str) -> Access:
     authority = connector.certificate_authority or ""
     try:
-        trust = _trust(Path(authority).read_text())
+        trust = _trust(Path(authority).read_text() or NOTHING)
     except (OSError, UnicodeDecodeError) as error:
         what = getattr(error, "strerror", None) or "it is not text"
         raise PlatformError(
@@ -89,7 +91,10 @@ def _by_kubeconfig(connector: Connector, text: str) -> Access:
     if cluster.get("insecure-skip-tls-verify"):
         raise _wrong(f"the cluster of {context} skips verifying certificates; give its authority")
     trust = _trust(_pem(cluster, "certificate-authority"))
-    said = plugins.credential(user["exec"], cluster) if "exec" in user else {}
+    plugin = user.get("exec")
+    if plugin is not None and not isinstance(plugin, dict):
+        raise _wrong(f"the exec plugin of {context} is no object")
+    said = plugins.credential(plugin, cluster) if plugin else {}
     certificate = said.get("clientCertificateData") or _pem(user, "client-certificate")
     key = said.get("clientKeyData") or _pem(user, "client-key")
     if certificate and key:
@@ -97,9 +102,10 @@ def _by_kubeconfig(connector: Connector, text: str) -> Access:
     headers = _headers(user, said)
     if not headers and not (certificate and key):
         raise _wrong(f"the user of {context} has no token, certificate, password or exec plugin")
-    return _access(
-        connector, server, trust, headers, cluster.get("tls-server-name"), cluster.get("proxy-url")
-    )
+    proxy = cluster.get("proxy-url") or None
+    if proxy is not None and not str(proxy).startswith(("http://", "https://")):
+        raise _wrong(f"the proxy-url of {context} must begin with http:// or https://")
+    return _access(connector, server, trust, headers, cluster.get("tls-server-name"), proxy)
 
 
 def _document(text: str) -> Mapping[str, Any]:
@@ -125,7 +131,8 @@ def _chosen(
 
 
 def _named(document: Mapping[str, Any], many: str, one: str, name: str) -> Mapping[str, Any]:
-    for each in document.get(many) or ():
+    found_many = document.get(many)
+    for each in found_many if isinstance(found_many, list) else ():
         if isinstance(each, dict) and each.get("name") == name and isinstance(each.get(one), dict):
             found: Mapping[str, Any] = each[one]
             return found
@@ -136,9 +143,9 @@ def _pem(part: Mapping[str, Any], field_name: str) -> str:
     """The text in `…-data`, or in the file; empty where there is neither."""
     try:
         if data := part.get(f"{field_name}-data"):
-            return base64.b64decode(data, validate=True).decode()
+            return base64.b64decode(str(data), validate=True).decode()
         if path := part.get(field_name):
-            return Path(path).read_text()
+            return Path(str(path)).read_text()
     except (OSError, ValueError, binascii.Error) as error:
         what = getattr(error, "strerror", None) or "it cannot be decoded"
         raise _wrong(f"its {field_name}: {what}") from None
@@ -150,7 +157,7 @@ def _headers(user: Mapping[str, Any], said: Mapping[str, Any]) -> Mapping[str, s
         return _bearer(str(token))
     if path := user.get("tokenFile"):
         try:
-            return _bearer(Path(path).read_text())
+            return _bearer(Path(str(path)).read_text())
         except (OSError, UnicodeDecodeError):
             raise _wrong(f"its tokenFile {path} cannot be read") from None
     if "username" in user and "password" in user:
@@ -183,9 +190,12 @@ def _identify(trust: ssl.SSLContext, certificate: str, key: str) -> None:
         path = Path(directory, "client.pem")
         path.write_text(f"{certificate}\n{key}\n")
         try:
-            trust.load_cert_chain(path)
+            # Without a password given, OpenSSL would ask for one at the worker's terminal.
+            trust.load_cert_chain(path, password="")
         except ssl.SSLError:
-            raise _wrong("its client certificate and key do not fit") from None
+            raise _wrong(
+                "its client certificate and key do not fit, or the key has a passphrase"
+            ) from None
 
 
 def _access(
@@ -196,6 +206,10 @@ def _access(
     server_name: str | None = None,
     proxy: str | None = None,
 ) -> Access:
+    try:
+        httpx.URL(server)
+    except httpx.InvalidURL:
+        raise PlatformError(f"{server} is no address of a cluster.", permanent=True) from None
     return Access(
         server.rstrip("/"),
         trust,

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from rollbacks.platforms import everywhere
@@ -18,13 +17,14 @@ from rollbacks.platforms.base import (
 )
 from rollbacks.platforms.kubernetes import captures, releases
 from rollbacks.platforms.kubernetes.access import access_to
-from rollbacks.platforms.kubernetes.cluster import Cluster, Conflict, Owned, opened
+from rollbacks.platforms.kubernetes.answers import Conflict, Owned
+from rollbacks.platforms.kubernetes.cluster import Cluster, opened
+from rollbacks.platforms.kubernetes.instances import Workload, workloads_of
 from rollbacks.platforms.kubernetes.kinds import (
     AUTOSCALER,
     KINDS,
     MANAGER,
     RELEASE,
-    WORKLOADS,
     Kind,
     Object,
     annotations,
@@ -39,32 +39,6 @@ from rollbacks.platforms.kubernetes.settings import Infrastructure
 Result = TypeVar("Result")
 ATTEMPTS = 5  # to change what somebody else changes all the time, as a controller its status
 CONCURRENCY = 20
-
-
-@dataclass(frozen=True)
-class Workload:
-    """An instance: its key, as Deployment/web."""
-
-    name: str
-
-    @property
-    def kind(self) -> Kind:
-        return WORKLOADS[self.name.partition("/")[0]]
-
-    @property
-    def own_name(self) -> str:
-        return self.name.partition("/")[2]
-
-
-def workloads_of(target: TargetRef, keys: Sequence[str] | None = None) -> list[Workload]:
-    """The named workloads (None: all) of the infrastructure; PlatformError if one is none."""
-    infrastructure = Infrastructure.model_validate(dict(target.settings))
-    known = [each.replace("{service}", target.service) for each in infrastructure.workloads]
-    if unknown := [key for key in keys or () if key not in known]:
-        raise PlatformError(
-            f"{', '.join(unknown)}: no such workload in {target.infrastructure}.", permanent=True
-        )
-    return [Workload(key) for key in known if keys is None or key in keys]
 
 
 def run(
@@ -170,9 +144,10 @@ class Call:
         for kind, name in captured["versioned"]:
             await self.remove(KINDS[kind], name)
 
-    async def rolled_out(self, key: str, live: Object) -> Running | None:
-        wait = Wait(self.cluster, key, self.control, gives_up=not self.spec.goes_back)
-        return await wait.for_rollout(live)
+    async def rolled_out(self, key: str, live: Object, *, is_undo: bool = False) -> Running | None:
+        """Wait for it. What is undone hopes on: the cluster may still tell of what it gave up."""
+        gives_up = not (is_undo or self.spec.goes_back)
+        return await Wait(self.cluster, key, self.control, gives_up=gives_up).for_rollout(live)
 
     async def gone(self, key: str, live: Object) -> Running | None:
         """Wait until a deleted workload's pods are gone, but for those that are on their way."""

@@ -20,7 +20,6 @@ from rollbacks.platforms.base import (
 from rollbacks.platforms.kubernetes import releases
 from rollbacks.platforms.kubernetes.calls import (
     Call,
-    Workload,
     done,
     is_of,
     manifest_of,
@@ -30,6 +29,7 @@ from rollbacks.platforms.kubernetes.calls import (
 )
 from rollbacks.platforms.kubernetes.cluster import Cluster
 from rollbacks.platforms.kubernetes.inspecting import Planned, gone, inspected
+from rollbacks.platforms.kubernetes.instances import Workload
 from rollbacks.platforms.kubernetes.kinds import (
     TRACK,
     VERSIONED,

@@ -23,8 +23,6 @@ def kept(live: Object | None, manifest: Object) -> Object | None:
     if live is None:
         return None
     return {
-        "kind": live["kind"],
-        "uid": live["metadata"]["uid"],
         "spec": live["spec"],
         "labels": {name: labels(live).get(name) for name in labels(manifest)},
         "annotations": {name: annotations(live).get(name) for name in annotations(manifest)},
@@ -72,6 +70,9 @@ def _names_back(
             operations.append({"op": "remove", "path": path})
         elif value is not None and has.get(name) != value:
             operations.append({"op": "add", "path": path, "value": value})
+    if not has and operations:
+        # Nothing can be added to what is not there.
+        return [{"op": "add", "path": f"/metadata/{part}", "value": {}}, *operations]
     return operations
 
 
@@ -91,7 +92,7 @@ def ownership(live: Object, was: Mapping[str, Any]) -> list[Operation]:
     fields = live["metadata"].get("managedFields") or []
     value = [each for each in fields if not _is_ours(each)] + list(was["managers"])
     # An empty list would mean "as it is"; one empty entry, that nobody owns anything.
-    way = {"op": "replace", "path": "/metadata/managedFields", "value": value or [{}]}
+    way = {"op": "add", "path": "/metadata/managedFields", "value": value or [{}]}
     return conditional(live, [way])
 
 

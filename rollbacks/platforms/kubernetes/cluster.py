@@ -6,33 +6,22 @@ Everything has a time limit. Knows nothing of releases.
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import httpx
 
 from rollbacks.platforms.base import PlatformError
 from rollbacks.platforms.kubernetes.access import Access
+from rollbacks.platforms.kubernetes.answers import read, require_success, unanswered
 from rollbacks.platforms.kubernetes.kinds import MANAGER, Kind, Object
 
 JSON_PATCH = "application/json-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 PAGE = 500
 PAUSES = (0.2, 0.8)  # in s, at most, before what only reads is asked again
-NOT_FOUND, CONFLICT, GONE, TOO_MANY = 404, 409, 410, 429
-
-
-class Conflict(PlatformError):
-    """Somebody changed the object since we read it: read again, and look what is missing."""
-
-
-class Owned(PlatformError):
-    """Another manager has set a field that we would set; the message names both."""
-
-    def __init__(self, message: str, managers: list[str]) -> None:
-        super().__init__(message, permanent=True)
-        self.managers = managers
+NOT_FOUND = 404
 
 
 class Cluster:
@@ -43,6 +32,7 @@ class Cluster:
         self._access = access
         name = access.server_name
         self._extensions = {"sni_hostname": name} if name else {}
+        self._was_let_in = False
         self.namespace = namespace
 
     async def get(self, kind: Kind, name: str) -> Object | None:
@@ -139,12 +129,13 @@ class Cluster:
             ) as response:
                 if response.status_code != httpx.codes.OK:
                     await response.aread()
-                    _require_success(response)
-                yield self._changes(response)
+                self._require_success(response)
+                async with aclosing(self._changes(response)) as changes:
+                    yield changes
         except httpx.HTTPError as error:
-            raise _unanswered(error) from None
+            raise unanswered(error) from None
 
-    async def _changes(self, response: httpx.Response) -> AsyncIterator[Object]:
+    async def _changes(self, response: httpx.Response) -> AsyncGenerator[Object, None]:
         try:
             async for line in response.aiter_lines():
                 event = json.loads(line)
@@ -152,8 +143,8 @@ class Cluster:
                     return  # most often 410: too old to go on from; the caller reads again
                 if event["type"] != "BOOKMARK":
                     yield event["object"] if event["type"] != "DELETED" else {}
-        except httpx.HTTPError:
-            return  # cut off, as by a proxy that ends what is long silent
+        except (httpx.HTTPError, ValueError, KeyError, TypeError):
+            return  # cut off, perhaps in the midst of a line, as by a proxy
 
     def _path(self, kind: Kind, name: str = "") -> str:
         path = f"{kind.root}/namespaces/{self.namespace}/{kind.plural}"
@@ -203,15 +194,24 @@ class Cluster:
                 extensions=self._extensions,
             )  # fmt: skip
         except httpx.HTTPError as error:
-            raise _unanswered(error) from None
+            raise unanswered(error) from None
         if absent and response.status_code == NOT_FOUND:
             return None
-        _require_success(response)
-        try:
-            found: Object = response.json()
-        except ValueError:
-            raise PlatformError("the cluster's answer is not JSON") from None
+        self._require_success(response)
+        found = read(response)
+        if found is None:
+            raise PlatformError("the cluster's answer is not JSON: is the server right?")
         return found
+
+    def _require_success(self, response: httpx.Response) -> None:
+        """A credential that was good a moment ago is worn out: the next call reads another."""
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            raise PlatformError(
+                "the cluster does not accept the connector's credential",
+                permanent=not self._was_let_in,
+            )
+        self._was_let_in = True
+        require_success(response)
 
 
 @asynccontextmanager
@@ -229,48 +229,3 @@ async def opened(access: Access, namespace: str) -> AsyncIterator[Cluster]:
 
 def _written(dry_run: bool) -> dict[str, str]:
     return {"fieldManager": MANAGER, "dryRun": "All" if dry_run else ""}
-
-
-def _unanswered(error: httpx.HTTPError) -> PlatformError:
-    text = str(error) or type(error).__name__
-    if "CERTIFICATE_VERIFY_FAILED" in text:
-        return PlatformError(f"the cluster's certificate is not trusted: {text}", permanent=True)
-    if isinstance(error, httpx.TimeoutException):
-        return PlatformError(f"the cluster did not answer in time ({type(error).__name__})")
-    return PlatformError(f"the cluster did not answer ({text})")
-
-
-def _require_success(response: httpx.Response) -> None:
-    """Raise what the answer means, with the cluster's own words."""
-    if response.is_success:
-        return
-    try:
-        status = response.json()
-    except ValueError:
-        status = {}
-    message = str(status.get("message") or f"HTTP {response.status_code}")
-    code = response.status_code
-    if code == httpx.codes.UNAUTHORIZED:
-        raise PlatformError(
-            "the cluster does not accept the connector's credential", permanent=True
-        )
-    if code == CONFLICT:
-        raise _conflict(message, status.get("details") or {})
-    if code == GONE:
-        raise Conflict(message)
-    if code == TOO_MANY or code >= httpx.codes.INTERNAL_SERVER_ERROR:
-        raise PlatformError(f"the cluster is busy or ill (HTTP {code}): {message}")
-    raise PlatformError(f"the cluster refuses: {message}", permanent=True)
-
-
-def _conflict(message: str, details: Mapping[str, Any]) -> PlatformError:
-    causes = [
-        each for each in details.get("causes") or () if each.get("reason") == "FieldManagerConflict"
-    ]
-    if not causes:
-        return Conflict(message)
-    said = "; ".join(f"{each.get('field')}: {each.get('message')}" for each in causes)
-    managers = [str(each.get("message", "")).partition('"')[2].partition('"')[0] for each in causes]
-    return Owned(
-        f"{said}. Somebody else has set this: let them give it up, or set take_ownership.", managers
-    )

@@ -8,9 +8,7 @@ from rollbacks.platforms.base import (
     StepSpec,
 )
 from rollbacks.platforms.kubernetes import releases
-from rollbacks.platforms.kubernetes.calls import (
-    Workload,
-)
+from rollbacks.platforms.kubernetes.instances import Workload
 from rollbacks.platforms.kubernetes.kinds import (
     COLOR,
     PRIMARY_SERVICE,

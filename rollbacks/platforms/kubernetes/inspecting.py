@@ -12,15 +12,17 @@ import yaml
 
 from rollbacks.platforms import everywhere
 from rollbacks.platforms.base import Difference, Inspection, PlatformError, TargetRef
+from rollbacks.platforms.kubernetes.answers import Owned
 from rollbacks.platforms.kubernetes.calls import CONCURRENCY, on_condition, run, scaled_in
 from rollbacks.platforms.kubernetes.captures import Operation
-from rollbacks.platforms.kubernetes.cluster import Cluster, Owned
+from rollbacks.platforms.kubernetes.cluster import Cluster
 from rollbacks.platforms.kubernetes.kinds import (
     AUTOSCALER,
     EVENT,
     KINDS,
     MANAGER,
     POD,
+    SERVICE,
     STATEFUL_SET,
     VERSIONED,
     WORKLOADS,
@@ -158,7 +160,8 @@ def gone(captured: Mapping[str, Any]) -> list[Planned]:
 
 def wanted_rights(planned: Sequence[Planned]) -> dict[Kind, set[str]]:
     """The verbs that it takes, by kind."""
-    wanted: dict[Kind, set[str]] = {POD: {"list"}, AUTOSCALER: {"list"}, EVENT: {"list"}}
+    # To see what runs, before and afterwards, and why something does not come up.
+    wanted = {kind: {"list"} for kind in (POD, SERVICE, AUTOSCALER, EVENT)}
     for each in planned:
         verbs = wanted.setdefault(each.kind, set())
         verbs.add("get")

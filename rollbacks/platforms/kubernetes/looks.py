@@ -1,22 +1,24 @@
 """What runs: workloads with their canaries and colors, and the pods they consist of."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rollbacks.platforms import everywhere
 from rollbacks.platforms.base import Observation, ObservedInstance, TargetRef
 from rollbacks.platforms.kubernetes import states
-from rollbacks.platforms.kubernetes.calls import CONCURRENCY, Workload, run, workloads_of
+from rollbacks.platforms.kubernetes.answers import Forbidden
+from rollbacks.platforms.kubernetes.calls import CONCURRENCY, run, scaled_in
 from rollbacks.platforms.kubernetes.canary import SUFFIX
 from rollbacks.platforms.kubernetes.cluster import Cluster
+from rollbacks.platforms.kubernetes.instances import Workload, workloads_of
 from rollbacks.platforms.kubernetes.kinds import (
-    AUTOSCALER,
     COLOR,
     PRIMARY_SERVICE,
     SERVICE,
     WORKLOAD,
     Object,
     annotations,
+    key_of,
     name_of,
     pod_template,
 )
@@ -29,7 +31,10 @@ def observed(target: TargetRef, instances: Sequence[str]) -> Observation:
 
     async def look(cluster: Cluster) -> Observation:
         # The first question also finds out whether the cluster answers us at all.
-        scaled = {each["spec"]["scaleTargetRef"]["name"] for each in await cluster.find(AUTOSCALER)}
+        try:
+            scaled = await scaled_in(cluster)
+        except Forbidden:
+            scaled = {}  # whoever looks is to see all the rest
 
         async def visit(workload: Workload) -> ObservedInstance:
             return await _seen(cluster, workload, scaled)
@@ -46,7 +51,9 @@ def observed(target: TargetRef, instances: Sequence[str]) -> Observation:
     return run(target, look, None)
 
 
-async def _seen(cluster: Cluster, workload: Workload, scaled: set[str]) -> ObservedInstance:
+async def _seen(
+    cluster: Cluster, workload: Workload, scaled: Mapping[str, str]
+) -> ObservedInstance:
     name = workload.own_name
     plain, related, services = await asyncio.gather(
         cluster.get(workload.kind, name),
@@ -67,7 +74,7 @@ async def _seen(cluster: Cluster, workload: Workload, scaled: set[str]) -> Obser
     return ObservedInstance(
         key=workload.name,
         identity=states.identity_of(
-            live, is_scaled=name_of(live) in scaled, color=color, has_canary=canary is not None
+            live, is_scaled=key_of(live) in scaled, color=color, has_canary=canary is not None
         ),
         version=states.version_of(pod_template(live)),
         is_healthy=rollout.is_done and not rollout.failed,

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from rollbacks.platforms.base import ArtifactRef, PlatformError, StepSpec
+from rollbacks.platforms.kubernetes import shapes
 from rollbacks.platforms.kubernetes.kinds import (
     KINDS,
     PRIMARY_SERVICE,
@@ -27,6 +28,7 @@ from rollbacks.platforms.kubernetes.kinds import (
 IMAGE = "${image}"
 _PLACEHOLDER = re.compile(r"\$(\$\{)|\$\{([A-Za-z_][A-Za-z0-9_]*)(\|number)?\}")
 SECRET_REFERENCE = re.compile(r"\$\{((?:file:/|env:)[^{}]+)\}")
+LONGEST_NAME = 253
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 
 
@@ -45,8 +47,9 @@ def read(text: str) -> list[Object]:
     """The objects as written, in their order; ValueError names the first that is wrong."""
     try:
         documents = [each for each in yaml.safe_load_all(text) if each is not None]
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise ValueError(f"is not YAML: {error}") from None
+    shapes.require_values(documents)
     for document in documents:
         _require_object(document)
     return documents
@@ -56,20 +59,26 @@ def _require_object(document: object) -> None:
     if not isinstance(document, dict) or not isinstance(document.get("metadata"), dict):
         raise ValueError("every document must be an object with kind, apiVersion and metadata")
     kind = document.get("kind")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"{kind} cannot be applied; these can: {', '.join(KINDS)}")
     if document.get("apiVersion") != KINDS[kind].api_version:
         raise ValueError(f"a {kind} has the apiVersion {KINDS[kind].api_version}")
     metadata = document["metadata"]
     name = metadata.get("name")
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not is_name(name):
         raise ValueError(f"{kind}: {name!r} is no name; placeholders cannot stand in names")
     if "namespace" in metadata:
         raise ValueError(f"{key_of(document)}: the infrastructure definition says the namespace")
+    shapes.require_shape(document)
     for text in _texts(document):
         _require_placeholders(text)
     if kind == "Secret":
         _require_no_secret(document)
+
+
+def is_name(text: str) -> bool:
+    """Whether an object may be called this."""
+    return len(text) <= LONGEST_NAME and _NAME.fullmatch(text) is not None
 
 
 def _require_placeholders(text: str) -> None:
@@ -159,10 +168,9 @@ def _filled_text(text: str, value: Callable[[str], str]) -> str | int:
 
 
 def _number(name: str, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise PlatformError(f"{name} must be a number, not {text!r}.", permanent=True) from None
+    if not re.fullmatch(r"-?[0-9]{1,18}", text):
+        raise PlatformError(f"{name} must be a number, not {text!r}.", permanent=True)
+    return int(text)
 
 
 def _texts(part: object) -> Iterator[str]:

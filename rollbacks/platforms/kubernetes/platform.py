@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 from pydantic import BaseModel
 
 from rollbacks.platforms.base import Observation, Platform, PlatformError, Step, TargetRef
-from rollbacks.platforms.kubernetes.calls import workloads_of
 from rollbacks.platforms.kubernetes.canary import Canary, CanaryDelete
+from rollbacks.platforms.kubernetes.instances import workloads_of
 from rollbacks.platforms.kubernetes.looks import observed
 from rollbacks.platforms.kubernetes.rollout import Rollout
 from rollbacks.platforms.kubernetes.settings import Connector, Infrastructure

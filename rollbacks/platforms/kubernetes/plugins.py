@@ -7,17 +7,19 @@ import json
 import os
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rollbacks.platforms.base import PlatformError
 
 TIME_LIMIT = 30.0
+SHORTEST_SECRET = 6
 EARLY = timedelta(seconds=60)
 _VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 
 _lock = threading.Lock()
+_locks: dict[str, threading.Lock] = {}  # for each plugin its own: none waits for another's
 _known: dict[str, tuple[datetime, Mapping[str, Any]]] = {}
 
 
@@ -28,6 +30,8 @@ def credential(plugin: Mapping[str, Any], cluster: Mapping[str, Any]) -> Mapping
     """
     key = json.dumps([plugin, cluster], sort_keys=True, default=str)
     with _lock:
+        own_lock = _locks.setdefault(key, threading.Lock())
+    with own_lock:
         expires, status = _known.get(key, (datetime.min.replace(tzinfo=UTC), {}))
         if datetime.now(UTC) + EARLY >= expires:
             status = _asked(plugin, cluster)
@@ -36,10 +40,17 @@ def credential(plugin: Mapping[str, Any], cluster: Mapping[str, Any]) -> Mapping
         return status
 
 
+def _command(plugin: Mapping[str, Any]) -> str:
+    command = plugin.get("command")
+    if not isinstance(command, str) or not command:
+        raise _failed("exec", "it has no command")
+    if plugin.get("apiVersion") not in _VERSIONS:
+        raise _failed(command, f"its apiVersion must be one of {', '.join(_VERSIONS)}")
+    return command
+
+
 def _asked(plugin: Mapping[str, Any], cluster: Mapping[str, Any]) -> Mapping[str, Any]:
-    version, command = plugin.get("apiVersion"), plugin.get("command")
-    if version not in _VERSIONS or not isinstance(command, str):
-        raise _failed("exec", f"its apiVersion must be one of {', '.join(_VERSIONS)}")
+    command, version = _command(plugin), plugin["apiVersion"]
     spec: dict[str, Any] = {"interactive": False}
     if plugin.get("provideClusterInfo"):
         spec["cluster"] = {
@@ -47,10 +58,14 @@ def _asked(plugin: Mapping[str, Any], cluster: Mapping[str, Any]) -> Mapping[str
             "certificate-authority-data": cluster.get("certificate-authority-data"),
         }
     info = {"apiVersion": version, "kind": "ExecCredential", "spec": spec}
-    given = {str(each["name"]): str(each["value"]) for each in plugin.get("env") or ()}
+    try:
+        given = {str(each["name"]): str(each["value"]) for each in plugin.get("env") or ()}
+        arguments = [str(each) for each in plugin.get("args") or ()]
+    except (KeyError, TypeError):
+        raise _failed(command, "its args or env are not lists as kubectl takes them") from None
     try:
         done = subprocess.run(  # noqa: S603 - the kubeconfig is the administrator's
-            [command, *map(str, plugin.get("args") or ())],
+            [command, *arguments],
             env={**os.environ, **given, "KUBERNETES_EXEC_INFO": json.dumps(info)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -62,12 +77,16 @@ def _asked(plugin: Mapping[str, Any], cluster: Mapping[str, Any]) -> Mapping[str
     except subprocess.TimeoutExpired:
         raise PlatformError(f"{command} gave no credential within {TIME_LIMIT:g} s.") from None
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip()[-300:]
+        said = _without(given.values(), done.stderr.decode(errors="replace").strip())[-300:]
         raise PlatformError(f"{command} gave no credential (exit {done.returncode}): {said}")
+    return _status(command, done.stdout)
+
+
+def _status(command: str, answer: bytes) -> Mapping[str, Any]:
     try:
-        status = json.loads(done.stdout)["status"]
+        status = json.loads(answer)["status"]
     except (ValueError, KeyError, TypeError):
-        raise _failed(command, "its answer is no ExecCredential") from None
+        status = None
     if not isinstance(status, dict):
         raise _failed(command, "its answer is no ExecCredential")
     return status
@@ -75,9 +94,17 @@ def _asked(plugin: Mapping[str, Any], cluster: Mapping[str, Any]) -> Mapping[str
 
 def _expiry(status: Mapping[str, Any]) -> datetime | None:
     try:
-        return datetime.fromisoformat(str(status["expirationTimestamp"]))
+        found = datetime.fromisoformat(str(status["expirationTimestamp"]))
     except (KeyError, ValueError):
         return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _without(secrets: Iterable[str], text: str) -> str:
+    """What the plugin said, without what the kubeconfig gave it."""
+    for secret in secrets:
+        text = text.replace(secret, "…") if len(secret) >= SHORTEST_SECRET else text
+    return text
 
 
 def _failed(command: str, what: str) -> PlatformError:

@@ -83,10 +83,21 @@ def with_secrets(manifest: Object) -> Object:
     filled = copy.deepcopy(manifest)
     for name, text in (filled.get("stringData") or {}).items():
         match = manifests.SECRET_REFERENCE.fullmatch(text)
-        secret = credentials.resolve(match[1]) if match else None
-        if secret is not None:
-            filled["stringData"][name] = secret.value
+        if match:
+            filled["stringData"][name] = _secret(f"{key_of(manifest)}: {name}", match[1])
     return filled
+
+
+def _secret(what: str, reference: str) -> str:
+    try:
+        secret = credentials.resolve(reference)
+    except PlatformError:
+        secret = None
+    if secret is None:
+        raise PlatformError(
+            f"{what}: the worker finds nothing that it can read at {reference}.", permanent=True
+        )
+    return secret.value
 
 
 def _require(objects: Sequence[Object], keys: Sequence[str]) -> None:
@@ -143,8 +154,12 @@ def _references(template: Object) -> Iterator[tuple[str, dict[str, Any], str]]:
 def _volume_references(volume: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
     if volume.get("configMap"):
         yield "ConfigMap", volume["configMap"], "name"
-    if volume.get("secret"):
-        yield "Secret", volume["secret"], "secretName"
+    for source in volume.values():
+        if isinstance(source, dict):  # the many kinds of volumes call it one of three names
+            yield "Secret", source, "secretName"
+            for field in ("secretRef", "nodePublishSecretRef"):
+                if source.get(field):
+                    yield "Secret", source[field], "name"
 
 
 def _named(

@@ -20,7 +20,6 @@ from rollbacks.platforms.base import (
 from rollbacks.platforms.kubernetes import captures, cleaning, previews, releases
 from rollbacks.platforms.kubernetes.calls import (
     Call,
-    Workload,
     done,
     is_of,
     manifest_of,
@@ -31,6 +30,7 @@ from rollbacks.platforms.kubernetes.calls import (
 )
 from rollbacks.platforms.kubernetes.cluster import Cluster
 from rollbacks.platforms.kubernetes.inspecting import Planned, gone, inspected
+from rollbacks.platforms.kubernetes.instances import Workload
 from rollbacks.platforms.kubernetes.kinds import (
     KINDS,
     SERVICE,
@@ -191,7 +191,7 @@ async def _back(
         waits = await call.gone(key, before) if before else None
         return waits or done(has_changed, "Gone, as before")
     if live is not None:
-        if waits := await call.rolled_out(key, live):
+        if waits := await call.rolled_out(key, live, is_undo=True):
             return waits
         await call.own_again(kind, name, was)
     return done(has_changed, "As before")

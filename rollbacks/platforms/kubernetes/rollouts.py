@@ -16,6 +16,7 @@ from rollbacks.platforms.kubernetes.kinds import (
     EVENT,
     POD,
     WORKLOADS,
+    Kind,
     Object,
     name_of,
 )
@@ -23,6 +24,9 @@ from rollbacks.platforms.kubernetes.kinds import (
 BEAT_SECONDS = 0.5
 MARGIN_SECONDS = 1.0
 FIRST_ASKED_AFTER = 3.0
+WATCH_SECONDS = 60.0  # something on the way may swallow what a watch says; then read again
+SHORT_SECONDS = 5.0  # a watch that ends sooner may do so again and again
+LONGEST_PAUSE_SECONDS = 5.0
 STUCK_AFTER = 1.0  # a StatefulSet waits for each pod, so that one is soon all that it waits for
 ASKED_AT_MOST_EVERY = 30.0
 
@@ -48,19 +52,36 @@ class Wait:
         kind, name = WORKLOADS[live["kind"]], name_of(live)
         if live["kind"] == "StatefulSet":
             self._ask_in(STUCK_AFTER)
+        pause = BEAT_SECONDS
         while (rollout := self._looked_at(live)) and not rollout.is_done:
             if self._control.time_left() <= MARGIN_SECONDS:
                 if not self._why:
                     await self._ask_why(live)
                 return self._given_up(self._said)
+            began = _now()
             found = await self._next(live)
             if found is None:
-                await asyncio.sleep(BEAT_SECONDS)
-                found = await self._cluster.get(kind, name)
-            if found is None:
-                raise PlatformError(f"{self._key}: somebody has deleted it")
+                is_short = _now() - began < SHORT_SECONDS
+                pause = min(LONGEST_PAUSE_SECONDS, 2 * pause) if is_short else BEAT_SECONDS
+                found = await self._read_again(kind, name, pause)
             live = found
         return None
+
+    async def _read_again(self, kind: Kind, name: str, pause: float) -> Object:
+        await self._sleep(pause)
+        found = await self._cluster.get(kind, name)
+        if found is None:
+            raise PlatformError(f"{kind.name}/{name}: somebody has deleted it")
+        if _now() >= self._ask_at:
+            await self._ask_why(found)
+        return found
+
+    async def _sleep(self, seconds: float) -> None:
+        """In short beats, so that neither the worker's end nor the time limit is missed."""
+        until = _now() + seconds
+        while (left := until - _now()) > 0 and self._control.time_left() > MARGIN_SECONDS:
+            await asyncio.sleep(min(left, BEAT_SECONDS))
+            self._control.safe_point()
 
     def _given_up(self, message: str) -> Running:
         """Nothing that would be begun now could end in time."""
@@ -76,7 +97,7 @@ class Wait:
 
     def _ask_in(self, seconds: float) -> None:
         self._pause = seconds
-        self._ask_at = asyncio.get_running_loop().time() + seconds
+        self._ask_at = _now() + seconds
 
     def _say(self, message: str) -> None:
         if message != self._said:
@@ -85,7 +106,7 @@ class Wait:
 
     async def _next(self, live: Object) -> Object | None:
         """Follow it until it is done or our time is over; None where it must be read again."""
-        kind, seconds = WORKLOADS[live["kind"]], self._control.time_left()
+        kind, seconds = WORKLOADS[live["kind"]], min(self._control.time_left(), WATCH_SECONDS)
         version = live["metadata"]["resourceVersion"]
         async with self._cluster.watch(kind, name_of(live), version, seconds) as changes:
             while True:
@@ -112,7 +133,7 @@ class Wait:
             self._control.safe_point()
             if self._control.time_left() <= MARGIN_SECONDS:
                 return True
-            if asyncio.get_running_loop().time() >= self._ask_at and not change.done():
+            if _now() >= self._ask_at and not change.done():
                 await self._ask_why(live)
         return False
 
@@ -141,11 +162,7 @@ class Wait:
         It replaces pods in order and waits for each, also for one that never comes up; Kubernetes
         leaves it to us (kubernetes.io/docs: StatefulSets, Forced rollback).
         """
-        wanted = (live.get("status") or {}).get("updateRevision")
-        for pod in pods:
-            revision = (pod["metadata"].get("labels") or {}).get("controller-revision-hash")
-            if revision == wanted or states.is_ready(pod) or states.is_ending(pod):
-                continue
+        for pod in states.stuck(live, pods):
             self._control.checkpoint()
             await self._cluster.delete(POD, name_of(pod), uid=pod["metadata"]["uid"])
             self._control.log(self._key, f"{name_of(pod)} was stuck; deleted, to be made anew")
@@ -156,10 +173,13 @@ class Wait:
         while not await look():
             if self._control.time_left() <= MARGIN_SECONDS:
                 return self._given_up("it is still there")
-            await asyncio.sleep(pause)
-            self._control.safe_point()
+            await self._sleep(pause)
             pause = min(10.0, pause * 2)
         return None
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def pods_of(cluster: Cluster, workload: Object) -> list[Object]:

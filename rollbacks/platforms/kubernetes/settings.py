@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from rollbacks.platforms.kubernetes.kinds import WORKLOADS
 from rollbacks.platforms.kubernetes.manifests import (
     checked,
+    is_name,
     require_one_workload,
     require_services,
 )
@@ -51,7 +52,7 @@ class Connector(_Part):
 
 def _workload(key: str) -> str:
     kind, _, name = key.partition("/")
-    if kind not in WORKLOADS or not name:
+    if kind not in WORKLOADS or not is_name(name.replace("{service}", "service")):
         raise ValueError(f"must be written Kind/name, Kind one of {', '.join(WORKLOADS)}")
     return key
 

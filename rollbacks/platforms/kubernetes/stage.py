@@ -20,7 +20,6 @@ from rollbacks.platforms.base import (
 from rollbacks.platforms.kubernetes import captures, colors, releases
 from rollbacks.platforms.kubernetes.calls import (
     Call,
-    Workload,
     done,
     is_of,
     on_condition,
@@ -29,6 +28,7 @@ from rollbacks.platforms.kubernetes.calls import (
 )
 from rollbacks.platforms.kubernetes.cluster import Cluster
 from rollbacks.platforms.kubernetes.inspecting import Planned, gone, inspected
+from rollbacks.platforms.kubernetes.instances import Workload
 from rollbacks.platforms.kubernetes.kinds import (
     PRIMARY_SERVICE,
     SERVICE,
@@ -106,7 +106,7 @@ class Stage(Step):
                     waits = await call.gone(workload.name, before) if before else None
                     return waits or done(has_changed, f"{captured['color']} is gone, as before")
                 if live is not None:
-                    if waits := await call.rolled_out(workload.name, live):
+                    if waits := await call.rolled_out(workload.name, live, is_undo=True):
                         return waits
                     await call.own_again(workload.kind, name, was)
                 return done(has_changed, f"{captured['color']} is as before")

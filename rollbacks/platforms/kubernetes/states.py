@@ -11,8 +11,9 @@ from typing import Any
 
 from rollbacks.platforms.base import Member
 from rollbacks.platforms.kubernetes import releases
-from rollbacks.platforms.kubernetes.kinds import RELEASE, Object, name_of, pod_template
+from rollbacks.platforms.kubernetes.kinds import RELEASE, Object, labels, name_of, pod_template
 
+BY_HAND = "its updateStrategy is OnDelete: each pod is replaced once somebody deletes it"
 _COMING = {"ContainerCreating", "PodInitializing"}
 
 
@@ -38,6 +39,9 @@ def _deployment(spec: dict[str, Any], status: dict[str, Any]) -> Rollout:
     available = _count(status, "availableReplicas")
     said = f"{updated} of {wanted} updated, {available} available"
     conditions = {each["type"]: each for each in status.get("conditions") or ()}
+    old = _count(status, "replicas") - updated
+    if old <= 0 and updated >= wanted and available >= wanted:
+        return Rollout(True, said)
     if spec.get("paused"):
         return Rollout(False, said, "its rollout is paused: kubectl rollout resume it")
     progressing = conditions.get("Progressing", {})
@@ -46,34 +50,37 @@ def _deployment(spec: dict[str, Any], status: dict[str, Any]) -> Rollout:
     refused = conditions.get("ReplicaFailure", {})
     if refused.get("status") == "True":
         return Rollout(False, f"{said}; {refused.get('reason')}: {refused.get('message')}")
-    old = _count(status, "replicas") - updated
-    if old > 0:
-        return Rollout(False, f"{said}, {old} earlier to go")
-    return Rollout(updated >= wanted and available >= wanted, said)
+    return Rollout(False, f"{said}, {old} earlier to go" if old > 0 else said)
 
 
 def _stateful_set(spec: dict[str, Any], status: dict[str, Any]) -> Rollout:
     strategy = spec.get("updateStrategy") or {}
     wanted, ready = wanted_pods(spec), _count(status, "readyReplicas")
-    if strategy.get("type") == "OnDelete":
-        return Rollout(False, "", "its updateStrategy is OnDelete, so it is never rolled out")
-    partition = int((strategy.get("rollingUpdate") or {}).get("partition") or 0)
+    is_by_hand = strategy.get("type") == "OnDelete"
+    partition = 0 if is_by_hand else partition_of(spec)
     updated = _count(status, "updatedReplicas")
     said = f"{min(updated, wanted)} of {wanted} updated, {ready} ready"
     is_there = _count(status, "replicas") == wanted and ready >= wanted
-    return Rollout(is_there and updated >= wanted - partition, said)
+    is_done = is_there and updated >= wanted - partition
+    return Rollout(is_done, said, BY_HAND if is_by_hand and not is_done else "")
+
+
+def partition_of(spec: dict[str, Any]) -> int:
+    """How many pods of a StatefulSet, the first ones, are to stay as they are."""
+    rolling = (spec.get("updateStrategy") or {}).get("rollingUpdate") or {}
+    return int(rolling.get("partition") or 0)
 
 
 def _daemon_set(spec: dict[str, Any], status: dict[str, Any]) -> Rollout:
-    if (spec.get("updateStrategy") or {}).get("type") == "OnDelete":
-        return Rollout(False, "", "its updateStrategy is OnDelete, so it is never rolled out")
     wanted, updated = (
         _count(status, "desiredNumberScheduled"),
         _count(status, "updatedNumberScheduled"),
     )
     available = _count(status, "numberAvailable")
     said = f"{updated} of {wanted} updated, {available} available"
-    return Rollout(updated >= wanted and available >= wanted, said)
+    is_done = updated >= wanted and available >= wanted
+    is_by_hand = (spec.get("updateStrategy") or {}).get("type") == "OnDelete"
+    return Rollout(is_done, said, BY_HAND if is_by_hand and not is_done else "")
 
 
 _ROLLOUTS = {
@@ -99,7 +106,7 @@ def version_of(template: Object) -> str:
     if release:
         return releases.version_of(str(release))
     images = [
-        str(each.get("image", "")) for each in (template.get("spec") or {}).get("containers", ())
+        str(each.get("image", "")) for each in (template.get("spec") or {}).get("containers") or ()
     ]
     name, _, tag = (images[0] if images else "").partition("@")[0].rpartition(":")
     return tag if name and "/" not in tag else ""
@@ -174,6 +181,25 @@ def troubles_of(pods: Sequence[Object]) -> str:
         for why, names in by_reason.items()
     ]
     return "; ".join(said[:3])
+
+
+def stuck(stateful_set: Object, pods: Sequence[Object]) -> list[Object]:
+    """The pods that the rollout waits for in vain: not ready, and of another revision.
+
+    None where somebody else is to replace them: with OnDelete, and below the partition.
+    """
+    spec, status = stateful_set["spec"], stateful_set.get("status") or {}
+    if (spec.get("updateStrategy") or {}).get("type") == "OnDelete":
+        return []
+    first = int((spec.get("ordinals") or {}).get("start") or 0) + partition_of(spec)
+    return [
+        pod
+        for pod in pods
+        if labels(pod).get("controller-revision-hash") != status.get("updateRevision")
+        and int(name_of(pod).rpartition("-")[2]) >= first
+        and not is_ready(pod)
+        and not is_ending(pod)
+    ]
 
 
 def owner_of(thing: Object) -> tuple[str, str] | None:

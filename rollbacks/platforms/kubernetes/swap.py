@@ -21,12 +21,12 @@ from rollbacks.platforms.base import (
 from rollbacks.platforms.kubernetes import captures, colors
 from rollbacks.platforms.kubernetes.calls import (
     Call,
-    Workload,
     done,
     run,
 )
 from rollbacks.platforms.kubernetes.cluster import Cluster
 from rollbacks.platforms.kubernetes.inspecting import Planned, inspected
+from rollbacks.platforms.kubernetes.instances import Workload
 from rollbacks.platforms.kubernetes.kinds import (
     COLOR,
     SERVICE,
@@ -145,7 +145,7 @@ async def _ready(call: Call, workload: Workload, captured: Mapping[str, Any]) ->
     live, _ = await call.change(workload.kind, name, partial(_scaled_up, count=count))
     if live is None:
         raise PlatformError(f"{workload.kind.name}/{name}, which served, is gone", permanent=True)
-    return await call.rolled_out(workload.name, live)
+    return await call.rolled_out(workload.name, live, is_undo=True)
 
 
 def _scaled_up(live: Object, count: int) -> list[captures.Operation]:
