@@ -10,7 +10,7 @@ from tests.kubernetes import manifests
 from tests.kubernetes.bench import Bench, bench_in, done
 from tests.kubernetes.manifests import IMAGE, NAME
 from tests.kubernetes.shop import Shop
-from tests.kubernetes.wire import Wire
+from tests.kubernetes.wire import Sent, Wire
 
 KEY = f"Deployment/{NAME}"
 HIDDEN = "hunter2-hunter2"
@@ -65,6 +65,22 @@ def test_the_way_back_is_told_with_what_would_be_deleted(cluster: Any, bench: Be
     assert not bench.inspect("2-2", is_undo=True).differences
 
 
+def test_what_changes_while_we_look_is_looked_at_again(
+    cluster: Any, bench: Bench, wire: Wire
+) -> None:
+    done(bench.deploy("2-2"))
+    shop, replicas = live(cluster, bench), iter([4, 5])
+
+    def somebody_scales(sent: Sent) -> None:
+        number = next(replicas, None) if sent.is_dry_run else None
+        if number:
+            shop.patch("Deployment", NAME, {"spec": {"replicas": number}})
+
+    wire.goes_wrong = somebody_scales
+    found = by_name(bench.inspect("2-2", is_undo=True))
+    assert "-  replicas: 5" in found[KEY].lines
+
+
 def test_a_dry_run_leaves_nothing_behind(cluster: Any, bench: Bench, wire: Wire) -> None:
     shop = live(cluster, bench)
     kinds = ("Deployment", "Service", "ConfigMap", "Ingress", "Pod")
@@ -74,7 +90,7 @@ def test_a_dry_run_leaves_nothing_behind(cluster: Any, bench: Bench, wire: Wire)
     wire.sent.clear()
     bench.inspect("2-2")
     bench.inspect("2-2", is_undo=True)
-    assert [each for each in wire.sent if each.method == "PATCH"]
+    assert [each for each in wire.sent if each.is_dry_run]
     assert not wire.changes
     after = [shop.all(kind) for kind in kinds]
     for was, now in zip(before, after, strict=True):

@@ -34,7 +34,11 @@ class Sent:
     @property
     def is_change(self) -> bool:
         is_write = self.method != "GET" and not self.path.endswith("accessreviews")
-        return is_write and "dryRun=All" not in self.query
+        return is_write and not self.is_dry_run
+
+    @property
+    def is_dry_run(self) -> bool:
+        return "dryRun=All" in self.query
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from rollbacks.platforms import everywhere
@@ -37,7 +38,7 @@ from rollbacks.platforms.kubernetes.rollouts import Wait, pods_of
 from rollbacks.platforms.kubernetes.settings import Infrastructure
 
 Result = TypeVar("Result")
-ATTEMPTS = 5  # to change what somebody else changes all the time, as a controller its status
+ATTEMPTS = 5
 CONCURRENCY = 20
 
 
@@ -55,6 +56,14 @@ def run(
             return await work(cluster)
 
     return everywhere.run(inside(), control, CONCURRENCY)
+
+
+async def settled(name: str, read_and_ask: Callable[[], Awaitable[Result]]) -> Result:
+    """Again while somebody changes the object in between, as a controller its status."""
+    for _ in range(ATTEMPTS):
+        with suppress(Conflict):
+            return await read_and_ask()
+    raise PlatformError(f"{name} is changed by somebody else all the time")
 
 
 class Call:
@@ -113,17 +122,16 @@ class Call:
 
         Read before the checkpoint: whoever was stopped in between changes only what is still so.
         """
-        for _ in range(ATTEMPTS):
+
+        async def once() -> tuple[Object | None, bool]:
             live = await self.cluster.get(kind, name)
             operations = ways(live) if live else []
             if live is None or not operations:
                 return live, False
             self.control.checkpoint()
-            try:
-                return await self.cluster.patch(kind, name, operations), True
-            except Conflict:
-                continue
-        raise PlatformError(f"{kind.name}/{name} is changed by somebody else all the time")
+            return await self.cluster.patch(kind, name, operations), True
+
+        return await settled(f"{kind.name}/{name}", once)
 
     async def remove(self, kind: Kind, name: str) -> bool:
         """Delete the object if it is there and ours; whether there was anything to delete."""

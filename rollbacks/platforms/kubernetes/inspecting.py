@@ -13,7 +13,7 @@ import yaml
 from rollbacks.platforms import everywhere
 from rollbacks.platforms.base import Difference, Inspection, PlatformError, TargetRef
 from rollbacks.platforms.kubernetes.answers import Owned
-from rollbacks.platforms.kubernetes.calls import CONCURRENCY, on_condition, run, scaled_in
+from rollbacks.platforms.kubernetes.calls import CONCURRENCY, on_condition, run, scaled_in, settled
 from rollbacks.platforms.kubernetes.captures import Operation
 from rollbacks.platforms.kubernetes.cluster import Cluster
 from rollbacks.platforms.kubernetes.kinds import (
@@ -127,11 +127,8 @@ class _Looks:
 
     async def _look(self, planned: Planned) -> tuple[str, ...]:
         """How the object would differ; what is wrong and who else acts is noted."""
-        live = await self._cluster.get(planned.kind, planned.own_name)
-        if live is not None:
-            self._warnings.update(_who_else(planned.name, live, self._scaled))
         try:
-            return _lines(live, await self._after(planned, live))
+            return await settled(planned.name, lambda: self._difference(planned))
         except Owned as owned:
             if set(owned.managers) != {MANAGER}:
                 self._problems.append(f"{planned.name}: {owned}")
@@ -140,6 +137,12 @@ class _Looks:
                 raise
             self._problems.append(f"{planned.name}: {error}")
         return ()
+
+    async def _difference(self, planned: Planned) -> tuple[str, ...]:
+        live = await self._cluster.get(planned.kind, planned.own_name)
+        if live is not None:
+            self._warnings.update(_who_else(planned.name, live, self._scaled))
+        return _lines(live, await self._after(planned, live))
 
     async def _after(self, planned: Planned, live: Object | None) -> Object | None:
         """The object as it would be, by a dry run of the server's."""
