@@ -141,18 +141,20 @@ class Wait:
         """Say what holds it up; each time the next is longer in coming."""
         self._ask_in(min(ASKED_AT_MOST_EVERY, 2 * self._pause))
         pods = await pods_of(self._cluster, live)
-        self._why = states.troubles_of(pods) or await self._events(live)
+        self._why, unexplained = states.troubles_of(pods), states.unexplained(pods)
+        if unexplained or not self._why:
+            warning = await self._warning_about(unexplained or live)
+            self._why = "; ".join(filter(None, (self._why, warning)))
         self._looked_at(live)
         if live["kind"] == "StatefulSet":
             await self._remove_stuck(live, pods)
 
-    async def _events(self, live: Object) -> str:
-        """The latest warning about the workload itself, as of a quota."""
-        fields = f"involvedObject.name={name_of(live)},type=Warning"
+    async def _warning_about(self, thing: Object) -> str:
+        """The latest there is: of a pod, what its probes say; of a workload, as of a quota."""
+        fields = f"involvedObject.name={name_of(thing)},type=Warning"
         found = await self._cluster.find(EVENT, fields=fields)
-        of_this = [
-            e for e in found if e.get("involvedObject", {}).get("uid") == live["metadata"]["uid"]
-        ]
+        uid = thing["metadata"]["uid"]
+        of_this = [each for each in found if each.get("involvedObject", {}).get("uid") == uid]
         latest = max(of_this, key=lambda each: str(each.get("lastTimestamp")), default=None)
         return f"{latest['reason']}: {latest.get('message', '')}" if latest else ""
 

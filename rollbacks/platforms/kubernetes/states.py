@@ -146,6 +146,28 @@ def is_ending(pod: Object) -> bool:
 
 def trouble_of(pod: Object) -> str:
     """Why the pod is not ready, in the cluster's words; empty where nothing is known."""
+    return _fault_of(pod) or _unready_of(pod)
+
+
+def unexplained(pods: Sequence[Object]) -> Object | None:
+    """The first pod that runs and is not ready, so that only its events can say why."""
+    return next((pod for pod in pods if not _fault_of(pod) and _unready_of(pod)), None)
+
+
+def _unready_of(pod: Object) -> str:
+    for each in (pod.get("status") or {}).get("containerStatuses") or ():
+        if each.get("ready") is False and "running" in (each.get("state") or {}):
+            ended = (each.get("lastState") or {}).get("terminated")
+            again = f", after it {_ended(ended)}" if ended else ""
+            return f"{each['name']}: running, but not ready{again}"
+    return ""
+
+
+def _ended(state: Object) -> str:
+    return f"ended with {state.get('exitCode')} ({state.get('reason', '')})"
+
+
+def _fault_of(pod: Object) -> str:
     if is_ending(pod):
         held = ", ".join(pod["metadata"].get("finalizers") or ())
         since = pod["metadata"]["deletionTimestamp"]
@@ -164,7 +186,7 @@ def trouble_of(pod: Object) -> str:
             return f"{each['name']}: {waiting['reason']}: {waiting.get('message', '')}".rstrip(": ")
         ended = (each.get("state") or {}).get("terminated") or {}
         if ended.get("exitCode"):
-            return f"{each['name']}: ended with {ended['exitCode']} ({ended.get('reason', '')})"
+            return f"{each['name']}: {_ended(ended)}"
     if status.get("phase") == "Failed":
         return f"{status.get('reason', 'Failed')}: {status.get('message', '')}".rstrip(": ")
     return ""

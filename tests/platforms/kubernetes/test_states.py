@@ -122,6 +122,7 @@ def waiting(reason: str, message: str = "") -> Json:
     return container(waiting={"reason": reason, "message": message})
 
 
+DIED = {"terminated": {"exitCode": 1, "reason": "Error"}}
 UNSCHEDULED = {"type": "PodScheduled", "status": "False", "message": "0/3 nodes are available"}
 GOING = {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["a/b", "c/d"]}
 
@@ -153,6 +154,14 @@ TROUBLES: list[tuple[Json, str]] = [
     ),
     (pod(phase="Failed", reason="Evicted", message="low on disk"), "Evicted: low on disk"),
     (pod(phase="Failed"), "Failed"),
+    (
+        pod(containerStatuses=[container(running={}) | {"ready": False}]),
+        "app: running, but not ready",
+    ),
+    (
+        pod(containerStatuses=[container(running={}) | {"ready": False, "lastState": DIED}]),
+        "app: running, but not ready, after it ended with 1 (Error)",
+    ),
     (pod(metadata=GOING), "Ending, due at 2026-01-01T00:00:00Z, held by a/b, c/d"),
 ]
 
