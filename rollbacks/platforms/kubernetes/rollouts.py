@@ -43,7 +43,8 @@ class Wait:
         self._key = key
         self._control = control
         self._gives_up = gives_up
-        self._ask_in(FIRST_ASKED_AFTER)
+        self._patience = FIRST_ASKED_AFTER
+        self._reached = -1
         self._said = ""
         self._why = ""  # what was last found to hold it up
 
@@ -51,7 +52,7 @@ class Wait:
         """None once it is done; Running where the time limit comes near. Raises PlatformError."""
         kind, name = WORKLOADS[live["kind"]], name_of(live)
         if live["kind"] == "StatefulSet":
-            self._ask_in(STUCK_AFTER)
+            self._patience = STUCK_AFTER
         pause = BEAT_SECONDS
         while (rollout := self._looked_at(live)) and not rollout.is_done:
             if self._control.time_left() <= MARGIN_SECONDS:
@@ -91,6 +92,9 @@ class Wait:
         rollout = states.rollout_of(live)
         if rollout.failed and self._gives_up:
             raise PlatformError(f"{self._key}: {rollout.failed}", permanent=True)
+        if rollout.reached > self._reached:
+            self._reached, self._why = rollout.reached, ""
+            self._ask_in(self._patience)
         if not rollout.is_done:
             self._say("; ".join(filter(None, (rollout.failed or rollout.message, self._why))))
         return rollout

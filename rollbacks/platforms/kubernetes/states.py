@@ -6,7 +6,7 @@ How far a rollout is: kubernetes.io/docs/concepts/workloads, and what `kubectl r
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rollbacks.platforms.base import Member
@@ -19,11 +19,15 @@ _COMING = {"ContainerCreating", "PodInitializing"}
 
 @dataclass(frozen=True)
 class Rollout:
-    """`failed`: why the cluster has given up on it; empty while it has not."""
+    """`failed`: why the cluster has given up on it; empty while it has not.
+
+    `reached` grows while there is progress.
+    """
 
     is_done: bool
     message: str
     failed: str = ""
+    reached: int = 0
 
 
 def rollout_of(workload: Object) -> Rollout:
@@ -31,7 +35,17 @@ def rollout_of(workload: Object) -> Rollout:
     status = workload.get("status") or {}
     if int(status.get("observedGeneration") or 0) < int(workload["metadata"]["generation"]):
         return Rollout(False, "The cluster has not begun yet")
-    return _ROLLOUTS[workload["kind"]](workload["spec"], status)
+    found = _ROLLOUTS[workload["kind"]](workload["spec"], status)
+    return replace(found, reached=sum(_count(status, name) for name in _COUNTED))
+
+
+# Of each kind: how many pods are of the new template, and how many serve.
+_COUNTED = (
+    "updatedReplicas",
+    "availableReplicas",
+    "updatedNumberScheduled",
+    "numberAvailable",
+)
 
 
 def _deployment(spec: dict[str, Any], status: dict[str, Any]) -> Rollout:
