@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 0.5
 LOOK_SECONDS = 1.0
+FRESH_SECONDS = 1.75  # an abort counts within 2 s
 
 
 class Pulse:
@@ -30,6 +31,7 @@ class Pulse:
         self._runtime = runtime
         # Monotonic, so that a worker that was paused past its lease knows it when it wakes.
         self._good_until = since + settings.LEASE_SECONDS
+        self._looked = since
         self._stop_reason = ""
         self._ending = runtime.event()
         self._thread = runtime.thread(self._beat, "pulse")
@@ -57,11 +59,19 @@ class Pulse:
         self._thread.join()
 
     def checkpoint(self) -> None:
-        """Raise Stopped once the execution was aborted or the lease cannot be relied on."""
-        if self._stop_reason:
-            raise Stopped(self._stop_reason)
-        if self._runtime.monotonic() >= self._good_until:
-            raise Stopped("the lease has ended")
+        """Raise Stopped once the execution was aborted or the lease cannot be relied on.
+
+        Waits while the database has not said for too long that nobody has aborted it.
+        """
+        while True:
+            if self._stop_reason:
+                raise Stopped(self._stop_reason)
+            now = self._runtime.monotonic()
+            if now >= self._good_until:
+                raise Stopped("the lease has ended")
+            if now - self._looked < FRESH_SECONDS:
+                return
+            self._runtime.sleep(0.05)
 
     def safe_point(self) -> None:
         """Between two calls of a platform: raise Stopped also where this process is to end.
@@ -133,16 +143,15 @@ class Pulse:
                 self._lines = [*lines, *self._lines]
 
     def _beat(self) -> None:
-        renewed = looked = self._runtime.monotonic()
+        renewed = self._runtime.monotonic()
         try:
             while not self._ending.wait(BEAT_SECONDS):
                 try:
                     self.flush()
                     if self._runtime.monotonic() - renewed >= settings.HEARTBEAT_SECONDS:
-                        renewed = looked = self._renew()
-                    elif self._runtime.monotonic() - looked >= LOOK_SECONDS:
-                        looked = self._runtime.monotonic()
-                        self._notice(lifecycle.status_of(self.lease))
+                        renewed = self._renew()
+                    elif self._runtime.monotonic() - self._looked >= LOOK_SECONDS:
+                        self._look()
                 except lifecycle.LeaseLost as error:
                     self._stop_reason = str(error)
                     return
@@ -156,7 +165,13 @@ class Pulse:
         began = self._runtime.monotonic()
         self._notice(lifecycle.renew(self.lease, self._runtime.shared_now()))
         self._good_until = began + settings.LEASE_SECONDS
+        self._looked = began
         return began
+
+    def _look(self) -> None:
+        began = self._runtime.monotonic()
+        self._notice(lifecycle.status_of(self.lease))
+        self._looked = began
 
     def _notice(self, status: Status) -> None:
         if status == Status.ABORTING:
