@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -9,7 +11,7 @@ from django.utils import timezone
 from accounts.policy import Denied
 from accounts.vocabulary import AccountPermission, Action
 from dashboard.models import Deployment, Status, Step, StepStatus
-from rollbacks import actions, lifecycle
+from rollbacks import actions, lifecycle, pulse
 from rollbacks.eligibility import Refused
 from tests.engine.faults import Crash, expire
 from tests.engine.threads import begin
@@ -58,6 +60,40 @@ def test_an_abort_inside_a_step_stops_it_within_two_seconds(live_shop: Scene, fl
     assert done.message == "Aborted by engineer. Left as they are: web-1 at 1.4.2."
     assert done.phases.get().steps.get().status == StepStatus.ABORTED
     assert [phase.direction for phase in done.phases.all()] == ["FORWARD"]
+
+
+def test_nothing_is_begun_while_nobody_can_be_asked_for_an_abort(
+    live_shop: Scene, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live_shop.deploy("1.4.1")
+    fleet.calls.clear()
+    deployment = live_shop.start("1.4.2")
+    inside, answers = threading.Event(), threading.Event()
+    for name in ("status_of", "renew"):
+        usual = getattr(lifecycle, name)
+
+        def held_up(*args: Any, usual: Callable[..., Any] = usual) -> Any:
+            if inside.is_set():
+                answers.wait(10)
+            return usual(*args)
+
+        monkeypatch.setattr(lifecycle, name, held_up)
+
+    def linger(host: str) -> None:
+        if host == "web-2":
+            inside.set()
+            time.sleep(2 * pulse.FRESH_SECONDS)
+
+    fleet.before_change = linger
+    worker = begin(lambda: run(deployment))
+    assert inside.wait(5)
+    abort(live_shop, deployment)
+    time.sleep(2 * pulse.FRESH_SECONDS + 0.5)
+    assert fleet.calls == [("apply", "Install", "web-1")]
+    answers.set()
+    done = worker.result(10)
+    assert (done.status, done.code) == (Status.ABORTED, "ABORTED")
+    assert fleet.calls == [("apply", "Install", "web-1")]
 
 
 def test_an_abort_during_a_wait_is_noticed_within_two_seconds(
