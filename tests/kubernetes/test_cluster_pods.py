@@ -41,8 +41,12 @@ def test_a_pod_runs_and_is_ready(cluster: FakeCluster) -> None:
     found = cluster.api("GET", where)
     assert found["status"]["phase"] == "Running"
     assert found["spec"]["nodeName"]
-    assert found["spec"]["serviceAccountName"] == "default"
     assert container(cluster, where)["state"]["running"]["startedAt"]
+
+
+@pytest.mark.only_fake("it may be without the plugin that gives pods an account")
+def test_a_pod_has_an_account(cluster: FakeCluster) -> None:
+    assert cluster.api("GET", made(cluster, "app:1"))["spec"]["serviceAccountName"] == "default"
 
 
 def test_an_image_that_is_missing_is_pulled_again_and_again(cluster: FakeCluster) -> None:

@@ -1,5 +1,6 @@
-"""What becomes of pods, whoever carries it out: the fake's kubelet, or the pretended nodes of a real
-control plane. Knows neither store nor network; a pod's spec, its age and `Timing` decide.
+"""What becomes of pods, whoever carries it out: the fake's kubelet, or a real plane's Nodes.
+
+Knows neither store nor network: a pod, its age and `Timing` decide.
 """
 
 import itertools
