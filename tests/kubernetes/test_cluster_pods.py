@@ -95,6 +95,12 @@ def test_a_pod_without_a_place_is_pending(cluster: FakeCluster) -> None:
     until(lambda: cluster.api("GET", where)["status"]["phase"] == "Running")
 
 
+def test_a_pod_that_has_no_node_is_gone_at_once(cluster: FakeCluster) -> None:
+    where = made(cluster, "app:1", annotations={"test.lastgood.io/unschedulable": "true"})
+    cluster.api("DELETE", where)
+    assert not cluster.api("GET", where.rpartition("/")[0])["items"]
+
+
 def test_a_pod_ends_when_its_time_has_come(cluster: FakeCluster) -> None:
     where = made(cluster, "app:1", annotations={"test.lastgood.io/terminates-after": "0.3"})
     until(lambda: cluster.api("GET", where)["status"]["phase"] == "Running")

@@ -73,7 +73,7 @@ class Reader:
             if query.get("sendInitialEvents") == "true" and marks:
                 yield _bookmark(resource, version, {"k8s.io/initial-events-end": "true"})
         yield None
-        mark_at = _mark_at(deadline)
+        marked, mark_at = version, _mark_at(deadline)
         while not self._store.is_closed and (now := time.monotonic()) < deadline:
             self._store.wait(version, min(deadline, mark_at) - now)
             try:
@@ -85,7 +85,8 @@ class Reader:
             version = changes[-1].version if changes else version
             if time.monotonic() >= mark_at:
                 mark_at = _mark_at(deadline)
-                if marks:
+                if marks and version > marked:
+                    marked = version
                     yield _bookmark(resource, version)
 
     def _keep(self, version: int, rest: list[Json]) -> str:
