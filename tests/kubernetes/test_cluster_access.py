@@ -34,11 +34,21 @@ def review(caller: Caller, **attributes: str) -> bool:
 
 
 def test_an_unknown_token_is_nobody(cluster: FakeCluster) -> None:
-    with Caller(cluster.kubeconfig) as caller:
+    with Caller(cluster.account(cluster.namespace(), "somebody", [])) as caller:
         headers = {"Authorization": "Bearer nonsense"}
         answer = caller.send("GET", "/api/v1/namespaces", headers=headers)
     assert answer.status_code == 401
     assert answer.json()["reason"] == "Unauthorized"
+
+
+def test_nobody_at_all_is_anonymous_and_so_is_a_password(cluster: FakeCluster) -> None:
+    namespace = cluster.namespace()
+    pods = path(namespace, "pods")
+    with Caller(cluster.account(namespace, "somebody", [])) as caller:
+        for shown in ("", "Basic YTpi"):
+            answer = caller.send("GET", pods, headers={"Authorization": shown})
+            assert answer.status_code == 403
+            assert 'User "system:anonymous" cannot list' in answer.json()["message"]
 
 
 def test_an_account_may_do_what_its_rules_say(cluster: FakeCluster) -> None:

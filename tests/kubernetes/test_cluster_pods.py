@@ -102,7 +102,7 @@ def test_a_pod_that_has_no_node_is_gone_at_once(cluster: FakeCluster) -> None:
 
 
 def test_a_pod_ends_when_its_time_has_come(cluster: FakeCluster) -> None:
-    where = made(cluster, "app:1", annotations={"test.lastgood.io/terminates-after": "0.3"})
+    where = made(cluster, "app:1", annotations={"test.lastgood.io/terminates-after": "1"})
     until(lambda: cluster.api("GET", where)["status"]["phase"] == "Running")
     going = cluster.api("DELETE", where)
     assert going["metadata"]["deletionGracePeriodSeconds"] == 30
