@@ -16,14 +16,7 @@ from dashboard.operating import counts
 from rollbacks import journal, lifecycle, observation, plan, proof, readiness, rights
 from rollbacks.failures import Ended, Failures, StepFailed, require_every_outcome
 from rollbacks.observation import Verdict, plain
-from rollbacks.platforms.base import (
-    Done,
-    Observation,
-    PlatformError,
-    Progress,
-    Running,
-    Stopped,
-)
+from rollbacks.platforms.base import Done, Observation, PlatformError, Progress, Running, Stopped
 from rollbacks.pulse import Pulse, StepControl
 from rollbacks.runtime import MACHINE, Runtime
 from rollbacks.strategies import FailureAction
