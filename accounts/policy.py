@@ -11,12 +11,7 @@ from django.contrib.auth.models import Permission
 from django.db.models import Model, QuerySet
 
 from accounts.grants import VIEW_APPLICATION
-from accounts.models import (
-    ApplicationGrant,
-    EnvironmentGrant,
-    User,
-    UserGroup,
-)
+from accounts.models import ApplicationGrant, EnvironmentGrant, User, UserGroup
 from accounts.rows import Permissions, Row, Scope, total
 from accounts.vocabulary import AccountPermission, Action, PermissionType, Right
 

@@ -7,12 +7,7 @@ from typing import Any
 from django.apps import apps
 
 from accounts.rows import Permissions, Row, Scope
-from accounts.vocabulary import (
-    CRUD,
-    AccountPermission,
-    Action,
-    PermissionType,
-)
+from accounts.vocabulary import CRUD, AccountPermission, Action, PermissionType
 
 SCOPES = {
     Scope.EVERYTHING: "all",

@@ -15,15 +15,8 @@ from dashboard.models import Deployment, Direction, Status, Step, StepStatus
 from dashboard.operating import counts
 from rollbacks import journal, lifecycle, observation, plan, proof, readiness, rights
 from rollbacks.failures import Ended, Failures, StepFailed, require_every_outcome
-from rollbacks.observation import Verdict
-from rollbacks.platforms.base import (
-    Done,
-    Observation,
-    PlatformError,
-    Progress,
-    Running,
-    Stopped,
-)
+from rollbacks.observation import Verdict, plain
+from rollbacks.platforms.base import Done, Observation, PlatformError, Progress, Running, Stopped
 from rollbacks.pulse import Pulse, StepControl
 from rollbacks.runtime import MACHINE, Runtime
 from rollbacks.strategies import FailureAction
@@ -384,7 +377,7 @@ class Execution:
             with transaction.atomic():
                 lifecycle.advance(
                     self.deployment.pk, end.status, now=now, epoch=self.lease.epoch,
-                    code=end.code, message=journal.plain(str(end)), **fields,
+                    code=end.code, message=plain(str(end)), **fields,
                 )  # fmt: skip
                 if is_over:
                     journal.close_steps(self.deployment, now)

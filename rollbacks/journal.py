@@ -23,6 +23,7 @@ from dashboard.models import (
     Target,
 )
 from rollbacks import lifecycle
+from rollbacks.observation import plain
 from rollbacks.platforms.base import Change, OutcomeState
 from rollbacks.strategies import FailureAction, FailureStrategy, journaled
 
@@ -107,11 +108,6 @@ def add_phases(deployment: Deployment, phases: Sequence[PlannedPhase]) -> None:
             )
             for index, step in enumerate(planned.steps)
         )
-
-
-def plain(text: str) -> str:
-    """What a host or platform said, as every database can keep it: no NUL, no half surrogates."""
-    return text.replace("\0", "").encode(errors="replace").decode()
 
 
 def write_step(lease: lifecycle.Lease, step_id: int, **fields: Any) -> None:

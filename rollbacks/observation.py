@@ -1,7 +1,7 @@
 """What runs on a target now, what that says about a deployment, and the record of it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -74,7 +74,21 @@ def every_instance(target: Target) -> tuple[str, ...]:
 
 def observe(target: Target, instances: Sequence[str] = ()) -> Observation:
     """Look at the live platform. Raises PlatformError where nothing could be learned."""
-    return platform_of(target.service.deployment_type).observe(target_ref(target), instances)
+    found = platform_of(target.service.deployment_type).observe(target_ref(target), instances)
+    return Observation(tuple(_plain(each) for each in found.instances))
+
+
+def _plain(seen: ObservedInstance) -> ObservedInstance:
+    members = seen.members and tuple(
+        replace(each, version=plain(each.version), message=plain(each.message))
+        for each in seen.members
+    )
+    return replace(seen, version=plain(seen.version), message=plain(seen.message), members=members)
+
+
+def plain(text: str) -> str:
+    """What a host or platform said, as every database can keep it: no NUL, no half surrogates."""
+    return text.replace("\0", "").encode(errors="replace").decode()
 
 
 def as_json(observation: Observation) -> dict[str, Any]:

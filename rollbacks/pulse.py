@@ -10,6 +10,7 @@ from django.db import Error, connection
 
 from dashboard.models import LogLine, Status
 from rollbacks import journal, lifecycle
+from rollbacks.observation import plain
 from rollbacks.platforms.base import InstanceOutcome, OutcomeState, Stopped
 from rollbacks.runtime import Runtime
 
@@ -104,7 +105,7 @@ class Pulse:
             if step_id == self._step_id:
                 self._outcomes[instance] = {
                     "state": outcome.state.value,
-                    "message": journal.plain(outcome.message),
+                    "message": plain(outcome.message),
                 }
 
     def add_line(self, step_id: int, instance: str, text: str) -> None:
@@ -113,7 +114,7 @@ class Pulse:
             if step_id == self._step_id:
                 self._lines += [
                     LogLine(step_id=step_id, instance=instance, at=now, text=line)
-                    for line in journal.plain(text).splitlines()
+                    for line in plain(text).splitlines()
                 ]
 
     def flush(self) -> None:

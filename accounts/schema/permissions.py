@@ -7,12 +7,7 @@ from dataclasses import dataclass
 
 import strawberry
 
-from accounts.schema.words import (
-    EnvFilterType,
-    FilterType,
-    PipelineFilterType,
-    WorkflowFilterType,
-)
+from accounts.schema.words import EnvFilterType, FilterType, PipelineFilterType, WorkflowFilterType
 from accounts.vocabulary import AccountPermission, Action, PermissionType
 
 Ids = list[str] | None

@@ -11,12 +11,7 @@ from accounts import wording
 from accounts.rows import Permissions, Row, Scope
 from accounts.schema import permissions as api
 from accounts.schema.reading import FILTER_OF
-from accounts.schema.words import (
-    EnvFilterType,
-    FilterType,
-    PipelineFilterType,
-    WorkflowFilterType,
-)
+from accounts.schema.words import EnvFilterType, FilterType, PipelineFilterType, WorkflowFilterType
 from accounts.vocabulary import AccountPermission, PermissionType
 
 Choice = TypeVar("Choice", bound=Enum)

@@ -16,13 +16,7 @@ from dashboard.queries.executions import (
     rollback_state,
 )
 from dashboard.queries.steps import journal, unknown, verification
-from dashboard.queries.targets import (
-    may_execute,
-    panel,
-    panel_version,
-    service_rows,
-    services,
-)
+from dashboard.queries.targets import may_execute, panel, panel_version, service_rows, services
 
 __all__ = [
     "PAGE",

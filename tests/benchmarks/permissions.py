@@ -20,14 +20,7 @@ from guardian.shortcuts import get_objects_for_user
 from accounts import grants, policy
 from accounts.models import AppPermission, EnvironmentGrant, User, UserGroup
 from accounts.vocabulary import AccountPermission, Action, PermissionType, Right
-from dashboard.models import (
-    Application,
-    Connector,
-    Environment,
-    Infrastructure,
-    Service,
-    Target,
-)
+from dashboard.models import Application, Connector, Environment, Infrastructure, Service, Target
 from tests.scene import person
 
 APPLICATIONS, EACH, GROUPS, PAGE = 100, 100, 100, 50

@@ -35,6 +35,13 @@ def test_they_are_recorded_and_counted(shop: Scene, fleet: Fleet) -> None:
     assert counts("web-2") == (1, None, None, 0)
 
 
+def test_what_is_said_of_them_is_kept_whatever_it_is(shop: Scene, fleet: Fleet) -> None:
+    fleet.members["web-1"] = (Member("web-a", "1.4\0.1", message="a\0b\udcffc"),)
+    shop.deploy("1.4.1")
+    (found,) = Instance.objects.get(key="web-1").members or ()
+    assert (found["version"], found["message"]) == ("1.4.1", "ab?c")
+
+
 def test_they_come_and_go(shop: Scene, fleet: Fleet) -> None:
     fleet.members["web-1"] = PODS
     shop.deploy("1.4.1")

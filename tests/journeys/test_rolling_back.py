@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from dashboard.models import Deployment
@@ -152,37 +151,3 @@ def test_an_engineer_executes_a_workflow_with_a_chosen_artifact(shop: Scene, vis
     page.get_by_role("button", name="Execute").click()
     page.wait_for_url(re.compile(r"/deployments/\d+/"))
     expect(page.get_by_role("main")).to_contain_text("Succeeded", timeout=20_000)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_every_page_is_accessible(shop: Scene, visit: Visit, scheme: str, width: int) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    bad = Deployment.objects.latest("pk")
-    shop.roll_back(bad)
-    shop.deploy("1.4.2")
-    latest = Deployment.objects.latest("pk")
-    page = visit("engineer", "/", color_scheme=scheme, viewport={"width": width, "height": 900})
-    paths = [
-        "/",
-        service_page(shop),
-        "/deployments/",
-        f"/deployments/{bad.pk}/",
-        f"/deployments/{latest.pk}/rollback/",
-        f"/deployments/{latest.pk}/menu/",
-        f"/services/{shop.service.pk}/execute/",
-        "/nowhere/",
-    ]
-    problems = {}
-    for path in paths:
-        page.goto(path)
-        results = Axe().run(page)
-        problems[path] = [
-            f"{each['id']}: {each['nodes'][0]['html']}" for each in results.response["violations"]
-        ]
-    page.goto(service_page(shop))
-    open_dialog(page)
-    expect(page.get_by_role("dialog")).to_be_visible()
-    problems["dialog"] = [each["id"] for each in Axe().run(page).response["violations"]]
-    assert not {path: found for path, found in problems.items() if found}

@@ -22,7 +22,7 @@ from tests.scene import Scene
 __all__ = ["chromium_thread"]
 
 LOOKS = [("light", 1280), ("dark", 390)]
-if "LASTGOOD_PICTURES" in os.environ:
+if "LASTGOOD_PICTURES" in os.environ or os.environ.get("LASTGOOD_TEST_NIGHTLY") == "1":
     LOOKS += [("dark", 1280), ("light", 390)]
 
 

@@ -35,15 +35,7 @@ from accounts.vocabulary import AccountPermission
 from dashboard.models import Application, Environment, Service
 from tests.permissions.oracle import FUTURE, Group, Row
 from tests.permissions.reading import Reading, read
-from tests.permissions.worlds import (
-    ACCOUNT,
-    Placed,
-    kind_of,
-    put,
-    random_row,
-    random_world,
-    some,
-)
+from tests.permissions.worlds import ACCOUNT, Placed, kind_of, put, random_row, random_world, some
 
 pytestmark = pytest.mark.django_db
 MANAGE = AccountPermission.MANAGE_USERS_AND_GROUPS.value

@@ -10,15 +10,7 @@ from dashboard.models import Direction, Status, StepStatus
 from rollbacks.simulation import auditor, verdicts
 from rollbacks.simulation.records import EventRecord, Evidence, ExecutionRecord, StepRecord
 from rollbacks.simulation.scheduler import SECOND
-from rollbacks.simulation.world import (
-    Call,
-    Confirmation,
-    Look,
-    RightsChange,
-    Verb,
-    Write,
-    identity,
-)
+from rollbacks.simulation.world import Call, Confirmation, Look, RightsChange, Verb, Write, identity
 
 OLD, NEW = {"files": "1-1"}, {"files": "2-2"}
 HOSTS = ("web-1", "web-2")

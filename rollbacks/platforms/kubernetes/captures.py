@@ -8,12 +8,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from rollbacks.platforms.kubernetes.kinds import (
-    MANAGER,
-    Object,
-    annotations,
-    labels,
-)
+from rollbacks.platforms.kubernetes.kinds import MANAGER, Object, annotations, labels
 
 Operation = dict[str, Any]
 

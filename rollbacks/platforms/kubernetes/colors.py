@@ -4,9 +4,7 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rollbacks.platforms.base import (
-    StepSpec,
-)
+from rollbacks.platforms.base import StepSpec
 from rollbacks.platforms.kubernetes import releases
 from rollbacks.platforms.kubernetes.instances import Workload
 from rollbacks.platforms.kubernetes.kinds import (

@@ -3,23 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from rollbacks.platforms.base import (
-    Control,
-    InstanceOutcome,
-    OutcomeState,
-    PlatformError,
-    Running,
-)
+from rollbacks.platforms.base import Control, InstanceOutcome, OutcomeState, PlatformError, Running
 from rollbacks.platforms.kubernetes import states
 from rollbacks.platforms.kubernetes.cluster import Cluster
-from rollbacks.platforms.kubernetes.kinds import (
-    EVENT,
-    POD,
-    WORKLOADS,
-    Kind,
-    Object,
-    name_of,
-)
+from rollbacks.platforms.kubernetes.kinds import EVENT, POD, WORKLOADS, Kind, Object, name_of
 
 BEAT_SECONDS = 0.5
 MARGIN_SECONDS = 1.0

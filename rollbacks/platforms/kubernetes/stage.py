@@ -18,14 +18,7 @@ from rollbacks.platforms.base import (
     TargetRef,
 )
 from rollbacks.platforms.kubernetes import captures, colors, releases
-from rollbacks.platforms.kubernetes.calls import (
-    Call,
-    done,
-    is_of,
-    on_condition,
-    run,
-    scaled_in,
-)
+from rollbacks.platforms.kubernetes.calls import Call, done, is_of, on_condition, run, scaled_in
 from rollbacks.platforms.kubernetes.cluster import Cluster
 from rollbacks.platforms.kubernetes.inspecting import Planned, gone, inspected
 from rollbacks.platforms.kubernetes.instances import Workload

@@ -19,19 +19,11 @@ from rollbacks.platforms.base import (
     TargetRef,
 )
 from rollbacks.platforms.kubernetes import captures, colors
-from rollbacks.platforms.kubernetes.calls import (
-    Call,
-    done,
-    run,
-)
+from rollbacks.platforms.kubernetes.calls import Call, done, run
 from rollbacks.platforms.kubernetes.cluster import Cluster
 from rollbacks.platforms.kubernetes.inspecting import Planned, inspected
 from rollbacks.platforms.kubernetes.instances import Workload
-from rollbacks.platforms.kubernetes.kinds import (
-    COLOR,
-    SERVICE,
-    Object,
-)
+from rollbacks.platforms.kubernetes.kinds import COLOR, SERVICE, Object
 from rollbacks.platforms.kubernetes.settings import BlueGreenSettings
 from rollbacks.platforms.kubernetes.states import wanted_pods
 

@@ -17,13 +17,7 @@ from io import BytesIO
 from typing import IO, BinaryIO, Protocol
 
 from rollbacks.platforms.base import PlatformError
-from rollbacks.platforms.ssh.members import (
-    MOST_BYTES,
-    Member,
-    UnsafeArchive,
-    checked,
-    safe_name,
-)
+from rollbacks.platforms.ssh.members import MOST_BYTES, Member, UnsafeArchive, checked, safe_name
 
 LONGEST_LINK = 4_096
 CHUNK = 64 * 1024
