@@ -79,8 +79,8 @@ class Nodes:
         listed = self._client.get(PODS).raise_for_status().json()
         pods = {key(pod): pod for pod in listed["items"]}
         with self._noticed:
-            self._due |= {place: 0.0 for place, pod in pods.items() if pod != self._pods.get(place)}
             self._pods = pods
+            self._due |= dict.fromkeys(pods, 0.0)
             self._noticed.notify()
         query = {
             "watch": "1",
