@@ -14,13 +14,24 @@ from tests.kubernetes.shop import Shop, shop_in
 from tests.kubernetes.wire import Wire
 
 Open = Callable[..., Shop]
+REAL = os.environ.get("LASTGOOD_TEST_KUBECONFIG")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    said = "only_fake(why): needs the suite's own cluster, whatever LASTGOOD_TEST_KUBECONFIG names"
+    config.addinivalue_line("markers", said)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if REAL and (mark := item.get_closest_marker("only_fake")):
+            item.add_marker(pytest.mark.skip(reason=f"not on a real cluster: {mark.args[0]}"))
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Any]:
     """One for all tests; each has its own namespace."""
-    named = os.environ.get("LASTGOOD_TEST_KUBECONFIG")
-    with RealCluster(Path(named)) if named else FakeCluster() as running:
+    with RealCluster(Path(REAL)) if REAL else FakeCluster() as running:
         yield running
 
 

@@ -6,7 +6,16 @@ import pytest
 
 from .cluster import ApiError, FakeCluster
 from .cluster.caller import Caller
-from .cluster.manifests import APPLY, MERGE, STRATEGIC, config_map, deployment, image, path
+from .cluster.manifests import (
+    APPLY,
+    JSON_PATCH,
+    MERGE,
+    STRATEGIC,
+    config_map,
+    deployment,
+    image,
+    path,
+)
 
 Json = dict[str, Any]
 
@@ -173,6 +182,81 @@ def test_a_version_in_what_is_applied_is_a_condition(cluster: FakeCluster) -> No
     body["metadata"]["resourceVersion"] = version
     said = conflict(cluster, where, body)
     assert "the object has been modified" in said["message"]
+
+
+def test_a_version_of_what_is_gone_is_no_condition(cluster: FakeCluster) -> None:
+    where = path(cluster.namespace(), "configmaps", "settings")
+    body = apply(cluster, where, config_map(a="1"))
+    cluster.api("DELETE", where)
+    again = config_map(a="2")
+    again["metadata"]["resourceVersion"] = body["metadata"]["resourceVersion"]
+    assert apply(cluster, where, again)["metadata"]["uid"] != body["metadata"]["uid"]
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ({"kind": "StatefulSet"}, "invalid object type: apps/v1, Kind=StatefulSet"),
+        ({"kind": ""}, "invalid object type: apps/v1, Kind="),
+        ({"metadata": {"name": "other"}}, "the name of the object (other) does not match the name"),
+        ({"metadata": {"name": "web", "namespace": "other"}}, "the namespace of the provided obj"),
+        (
+            {"metadata": {"name": "web", "managedFields": [{"manager": "ci"}]}},
+            "metadata.managedFields must be nil",
+        ),
+    ],
+    ids=lambda each: each[:20] if isinstance(each, str) else "",
+)
+def test_what_is_applied_must_be_what_the_url_names(
+    cluster: FakeCluster, web: str, part: Json, said: str
+) -> None:
+    with pytest.raises(ApiError) as caught:
+        apply(cluster, web, {**deployment(replicas=0), **part})
+    assert caught.value.status == 400
+    assert caught.value.body["message"].startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({"colour": "red"}, ".spec.colour: field not declared in schema"),
+        ({"replicas": "3"}, ".spec.replicas: expected numeric (int or float), got string"),
+        ({"template": {"spec": {"containers": [{"name": "a"}, {"name": "a"}]}}},
+         '.spec.template.spec.containers: duplicate entries for key [name="a"]'),
+    ],
+)  # fmt: skip
+def test_what_is_applied_and_cannot_be_read_is_called_an_error_of_the_server(
+    cluster: FakeCluster, web: str, spec: Json, said: str
+) -> None:
+    with pytest.raises(ApiError) as caught:
+        apply(cluster, web, deployment(**spec))
+    assert caught.value.status == 500
+    assert caught.value.body["message"] == (
+        f"failed to create typed patch object (/web; apps/v1, Kind=Deployment): {said}"
+    )
+
+
+def test_who_owned_what_can_be_brought_back_with_the_spec(cluster: FakeCluster, web: str) -> None:
+    was = apply(cluster, web, deployment(replicas=0, minReadySeconds=3))
+    apply(cluster, web, deployment(replicas=0, minReadySeconds=4, image="app:2"))
+    back = [{"op": "replace", "path": "/spec", "value": was["spec"]}]
+    patched = cluster.api("PATCH", web, back, JSON_PATCH, fieldManager="ci")
+    assert patched["spec"] == was["spec"]
+    assert ("ci", "Update") in entries(patched)
+    owners = [{name: part for name, part in each.items() if name != "time"}
+              for each in was["metadata"]["managedFields"] if each["manager"] == "ci"]  # fmt: skip
+    owned = [{"op": "add", "path": "/metadata/managedFields", "value": owners}]
+    found = cluster.api("PATCH", web, owned, JSON_PATCH, fieldManager="ci")
+    assert found["metadata"]["managedFields"] == owners
+    assert found["metadata"]["generation"] == patched["metadata"]["generation"]
+    assert "minReadySeconds" not in apply(cluster, web, deployment(replicas=0))["spec"]
+
+
+def test_a_dry_run_of_what_is_not_there_makes_nothing(cluster: FakeCluster, web: str) -> None:
+    shown = apply(cluster, web, deployment(replicas=0), dryRun="All")
+    assert shown["metadata"]["uid"]
+    with pytest.raises(ApiError, match="404"):
+        cluster.api("GET", web)
 
 
 def test_a_dry_run_of_an_apply_shows_conflicts_and_keeps_nothing(

@@ -251,7 +251,7 @@ def test_fifty_replicas_take_seconds(cluster: FakeCluster, namespace: str) -> No
     rolled_out(cluster, namespace)
     deploy(cluster, namespace, "2")
     rolled_out(cluster, namespace)
-    assert len(listed(cluster, namespace, "pods")) == 50
+    until(lambda: len(listed(cluster, namespace, "pods")) == 50)  # when the last have ended
 
 
 def test_a_pod_alone_is_nobody_elses(cluster: FakeCluster, namespace: str) -> None:

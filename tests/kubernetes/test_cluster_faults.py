@@ -9,6 +9,8 @@ from .cluster import Answer, Call, Delay, Drop, FakeCluster
 from .cluster.caller import Caller
 from .cluster.manifests import MERGE, config_map, path
 
+pytestmark = pytest.mark.only_fake("it does not fail when asked to")
+
 
 @pytest.mark.parametrize(
     ("code", "reason"),

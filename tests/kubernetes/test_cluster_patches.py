@@ -138,6 +138,26 @@ def test_a_version_in_a_patch_is_a_condition(cluster: FakeCluster, web: str, kin
     assert caught.value.body["reason"] == "Conflict"
 
 
+def test_a_json_patch_that_sets_a_stale_version_is_a_conflict(
+    cluster: FakeCluster, web: str
+) -> None:
+    stale = cluster.api("GET", web)["metadata"]["resourceVersion"]
+    cluster.api("PATCH", web, {"metadata": {"labels": {"a": "1"}}}, MERGE)
+    condition = {"op": "replace", "path": "/metadata/resourceVersion", "value": stale}
+    for change in ([], [{"op": "add", "path": "/spec/paused", "value": True}]):
+        with pytest.raises(ApiError) as caught:
+            cluster.api("PATCH", web, [condition, *change], JSON_PATCH)
+        assert (caught.value.status, caught.value.body["reason"]) == (409, "Conflict")
+    assert "paused" not in cluster.api("GET", web)["spec"]
+
+
+def test_a_dry_run_of_a_json_patch_keeps_nothing(cluster: FakeCluster, web: str) -> None:
+    change = [{"op": "add", "path": "/spec/minReadySeconds", "value": 7}]
+    shown = cluster.api("PATCH", web, change, JSON_PATCH, dryRun="All")
+    assert shown["spec"]["minReadySeconds"] == 7
+    assert "minReadySeconds" not in cluster.api("GET", web)["spec"]
+
+
 def test_a_patch_may_not_rename(cluster: FakeCluster, web: str) -> None:
     with pytest.raises(ApiError) as caught:
         cluster.api("PATCH", web, {"metadata": {"name": "other"}}, MERGE)

@@ -41,8 +41,12 @@ def test_a_pod_runs_and_is_ready(cluster: FakeCluster) -> None:
     found = cluster.api("GET", where)
     assert found["status"]["phase"] == "Running"
     assert found["spec"]["nodeName"]
-    assert found["spec"]["serviceAccountName"] == "default"
     assert container(cluster, where)["state"]["running"]["startedAt"]
+
+
+@pytest.mark.only_fake("it may be without the plugin that gives pods an account")
+def test_a_pod_has_an_account(cluster: FakeCluster) -> None:
+    assert cluster.api("GET", made(cluster, "app:1"))["spec"]["serviceAccountName"] == "default"
 
 
 def test_an_image_that_is_missing_is_pulled_again_and_again(cluster: FakeCluster) -> None:
@@ -91,8 +95,14 @@ def test_a_pod_without_a_place_is_pending(cluster: FakeCluster) -> None:
     until(lambda: cluster.api("GET", where)["status"]["phase"] == "Running")
 
 
+def test_a_pod_that_has_no_node_is_gone_at_once(cluster: FakeCluster) -> None:
+    where = made(cluster, "app:1", annotations={"test.lastgood.io/unschedulable": "true"})
+    cluster.api("DELETE", where)
+    assert not cluster.api("GET", where.rpartition("/")[0])["items"]
+
+
 def test_a_pod_ends_when_its_time_has_come(cluster: FakeCluster) -> None:
-    where = made(cluster, "app:1", annotations={"test.lastgood.io/terminates-after": "0.3"})
+    where = made(cluster, "app:1", annotations={"test.lastgood.io/terminates-after": "1"})
     until(lambda: cluster.api("GET", where)["status"]["phase"] == "Running")
     going = cluster.api("DELETE", where)
     assert going["metadata"]["deletionGracePeriodSeconds"] == 30

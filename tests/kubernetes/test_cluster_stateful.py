@@ -166,6 +166,13 @@ def test_a_daemon_set_runs_on_every_node(cluster: FakeCluster, on_nodes: str) ->
     assert sorted(each["spec"]["nodeName"] for each in pods) == names
 
 
+def test_a_daemon_asks_for_its_node(cluster: FakeCluster, on_nodes: str) -> None:
+    for pod in cluster.api("GET", path(on_nodes, "pods"))["items"]:
+        affinity = pod["spec"]["affinity"]["nodeAffinity"]
+        ((term,),) = affinity["requiredDuringSchedulingIgnoredDuringExecution"].values()
+        assert term["matchFields"][0]["values"] == [pod["spec"]["nodeName"]]
+
+
 def test_a_daemon_set_is_updated_node_by_node(cluster: FakeCluster, on_nodes: str) -> None:
     where = path(on_nodes, "daemonsets", "log")
     cluster.api("PATCH", where, image("2"), STRATEGIC)

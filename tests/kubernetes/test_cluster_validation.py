@@ -6,7 +6,16 @@ import pytest
 
 from .cluster import ApiError, FakeCluster
 from .cluster.caller import Caller
-from .cluster.manifests import MERGE, daemon_set, deployment, path, pod, service, stateful_set
+from .cluster.manifests import (
+    JSON_PATCH,
+    MERGE,
+    daemon_set,
+    deployment,
+    path,
+    pod,
+    service,
+    stateful_set,
+)
 
 
 def invalid(cluster: FakeCluster, *args: Any, **query: Any) -> list[tuple[str, str]]:
@@ -96,6 +105,9 @@ def test_a_service_keeps_its_address(cluster: FakeCluster) -> None:
     made = cluster.api("POST", services, service())
     changed = cluster.api("PATCH", f"{services}/web", {"spec": {"selector": {"a": "b"}}}, MERGE)
     assert changed["spec"]["clusterIP"] == made["spec"]["clusterIP"]
+    left_out = {key: value for key, value in made["spec"].items() if "clusterIP" not in key}
+    whole = [{"op": "replace", "path": "/spec", "value": left_out}]
+    assert cluster.api("PATCH", f"{services}/web", whole, JSON_PATCH)["spec"] == made["spec"]
     move = {"spec": {"clusterIP": "10.96.77.77", "clusterIPs": ["10.96.77.77"]}}
     causes = invalid(cluster, "PATCH", f"{services}/web", move, MERGE)
     assert ("FieldValueInvalid", "spec.clusterIPs[0]") in causes

@@ -3,11 +3,14 @@
 from itertools import islice
 from typing import Any
 
+import pytest
+
 from .cluster import FakeCluster
 from .cluster.caller import Caller
 from .cluster.manifests import MERGE, config_map, path
 
 Json = dict[str, Any]
+NOTHING = "metadata.name=nothing"  # a cluster puts into a namespace what it likes
 
 
 def version(cluster: FakeCluster, where: str) -> str:
@@ -85,19 +88,26 @@ def test_a_watch_ends_when_its_time_is_up(cluster: FakeCluster) -> None:
     maps = path(cluster.namespace(), "configmaps")
     with Caller(cluster.kubeconfig) as caller:
         since = version(cluster, maps)
-        assert list(caller.watch(maps, resourceVersion=since, timeoutSeconds=1)) == []
+        query: dict[str, str | int] = {"fieldSelector": NOTHING, "timeoutSeconds": 1}
+        assert list(caller.watch(maps, resourceVersion=since, **query)) == []
 
 
-def test_a_watch_that_asks_for_them_gets_bookmarks() -> None:
-    with FakeCluster() as cluster, Caller(cluster.kubeconfig) as caller:
-        maps = path(cluster.namespace(), "configmaps")
-        since = version(cluster, maps)
-        query: dict[str, str | int] = {"timeoutSeconds": 1, "allowWatchBookmarks": "true"}
-        (event,) = caller.watch(maps, resourceVersion=since, **query)
+def test_a_bookmark_says_how_far_a_watch_is_before_it_ends(cluster: FakeCluster) -> None:
+    maps = path(cluster.namespace(), "configmaps")
+    query: dict[str, str | int] = {"timeoutSeconds": 3, "allowWatchBookmarks": "true"}
+    query |= {"resourceVersion": version(cluster, maps), "fieldSelector": "metadata.name=a"}
+    cluster.api("POST", maps, config_map("a"))
+    with Caller(cluster.kubeconfig) as caller:
+        events = caller.watch(maps, **query)
+        assert next(events)["type"] == "ADDED"
+        unseen = cluster.api("POST", maps, config_map("b"))["metadata"]["resourceVersion"]
+        event = next(events)
+        events.close()  # type: ignore[attr-defined]
     assert event["type"] == "BOOKMARK"
-    assert int(event["object"]["metadata"]["resourceVersion"]) >= int(since)
+    assert int(event["object"]["metadata"]["resourceVersion"]) >= int(unseen)
 
 
+@pytest.mark.only_fake("it forgets when it likes")
 def test_a_past_that_is_forgotten_is_an_error_of_the_watch() -> None:
     with FakeCluster() as cluster, Caller(cluster.kubeconfig) as caller:
         maps = path(cluster.namespace(), "configmaps")

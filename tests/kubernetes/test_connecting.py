@@ -1,11 +1,13 @@
 """Every way to be let in, and none past a certificate that is not trusted."""
 
 import base64
+import copy
 import json
 import sys
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -13,29 +15,54 @@ import yaml
 from rollbacks.platforms.base import PlatformError
 from rollbacks.platforms.kubernetes import access
 from tests.kubernetes import manifests
-from tests.kubernetes.bench import Bench, bench_in
-from tests.kubernetes.cluster import FakeCluster, certificates
+from tests.kubernetes.bench import Bench
+from tests.kubernetes.cluster import certificates
 from tests.ports import LOOPBACK
 
 SEEN = "It is not there."
 
 
+@dataclass(frozen=True)
+class Account:
+    """Somebody that the cluster lets in, and how to get there."""
+
+    namespace: str
+    kubeconfig: dict[str, Any]
+
+    @property
+    def token(self) -> str:
+        return str(self.kubeconfig["users"][0]["user"]["token"])
+
+    @property
+    def server(self) -> str:
+        return str(self.kubeconfig["clusters"][0]["cluster"]["server"])
+
+    @property
+    def authority(self) -> bytes:
+        cluster = self.kubeconfig["clusters"][0]["cluster"]
+        if "certificate-authority" in cluster:
+            return Path(cluster["certificate-authority"]).read_bytes()
+        return base64.b64decode(cluster["certificate-authority-data"])
+
+    def shown(self, user: dict[str, Any], **cluster: Any) -> str:
+        """A kubeconfig that lets in otherwise."""
+        found = copy.deepcopy(self.kubeconfig)
+        found["users"][0]["user"] = user
+        found["clusters"][0]["cluster"] |= cluster
+        return yaml.safe_dump(found)
+
+
 @pytest.fixture(scope="module")
-def fake() -> Iterator[FakeCluster]:
-    with FakeCluster() as running:
-        yield running
+def account(cluster: Any) -> Account:
+    namespace = cluster.namespace()
+    rules = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]
+    kubeconfig = cluster.account(namespace, "worker", rules).read_text()
+    return Account(namespace, yaml.safe_load(kubeconfig))
 
 
-def bench(fake: FakeCluster, credential: str, **connector: Any) -> Bench:
+def bench(account: Account, credential: str, **connector: Any) -> Bench:
     text = manifests.written(manifests.workload())
-    return bench_in(fake, text, credential=credential, connector=connector)
-
-
-def kubeconfig(fake: FakeCluster, user: dict[str, Any], **cluster: Any) -> str:
-    found = yaml.safe_load(Path(fake.kubeconfig).read_text())
-    found["users"][0]["user"] = user
-    found["clusters"][0]["cluster"] |= cluster
-    return yaml.safe_dump(found)
+    return Bench(account.namespace, credential, text, connector=connector)
 
 
 def encoded(content: bytes) -> str:
@@ -46,78 +73,91 @@ def let_in(made: Bench) -> None:
     assert [each.message for each in made.observe().instances] == [SEEN]
 
 
-def test_with_the_token_of_a_kubeconfig(fake: FakeCluster) -> None:
-    let_in(bench(fake, Path(fake.kubeconfig).read_text()))
+def test_with_the_token_of_a_kubeconfig(account: Account) -> None:
+    let_in(bench(account, yaml.safe_dump(account.kubeconfig)))
 
 
-def test_with_the_token_in_a_file(fake: FakeCluster, tmp_path: Path) -> None:
+def test_with_the_token_in_a_file(account: Account, tmp_path: Path) -> None:
     path = tmp_path / "token"
-    path.write_text(f"{fake.admin_token}\n")
-    let_in(bench(fake, kubeconfig(fake, {"tokenFile": str(path)})))
+    path.write_text(f"{account.token}\n")
+    let_in(bench(account, account.shown({"tokenFile": str(path)})))
 
 
-def test_with_a_client_certificate_in_files_and_within(fake: FakeCluster) -> None:
-    text = fake.certified("ann", "system:masters").read_text()
-    let_in(bench(fake, text))
+@pytest.mark.only_fake("its authority signs no certificates for tests")
+def test_with_a_client_certificate_in_files_and_within(cluster: Any, account: Account) -> None:
+    text = cluster.certified("ann", "system:masters").read_text()
+    let_in(bench(account, text))
     user = yaml.safe_load(text)["users"][0]["user"]
     within = {f"{name}-data": encoded(Path(path).read_bytes()) for name, path in user.items()}
-    let_in(bench(fake, kubeconfig(fake, within)))
+    let_in(bench(account, account.shown(within)))
 
 
-def test_with_a_plugin(fake: FakeCluster, tmp_path: Path) -> None:
+def test_with_a_plugin(account: Account, tmp_path: Path) -> None:
     path = tmp_path / "plugin"
-    path.write_text(f"print({json.dumps({'status': {'token': fake.admin_token}})!r})")
+    path.write_text(f"print({json.dumps({'status': {'token': account.token}})!r})")
     version = "client.authentication.k8s.io/v1"
     plugin = {"apiVersion": version, "command": sys.executable, "args": [str(path)]}
-    let_in(bench(fake, kubeconfig(fake, {"exec": plugin})))
+    let_in(bench(account, account.shown({"exec": plugin})))
 
 
-def test_with_a_token_and_an_authority(fake: FakeCluster) -> None:
-    authority = str(fake.ca)
-    let_in(bench(fake, fake.admin_token, server=fake.url, certificate_authority=authority))
+def test_with_a_token_and_an_authority(account: Account, tmp_path: Path) -> None:
+    path = tmp_path / "ca.crt"
+    path.write_bytes(account.authority)
+    connector = {"server": account.server, "certificate_authority": str(path)}
+    let_in(bench(account, account.token, **connector))
 
 
 def test_with_the_service_account_of_the_workers_pod(
-    fake: FakeCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    server = urlsplit(account.server)
     monkeypatch.setattr(access, "SERVICE_ACCOUNT", tmp_path)
-    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", LOOPBACK)
-    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", fake.url.rpartition(":")[2])
-    (tmp_path / "token").write_text(fake.admin_token)
-    (tmp_path / "ca.crt").write_bytes(Path(fake.ca).read_bytes())
-    let_in(bench(fake, "", in_cluster=True))
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", str(server.hostname))
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", str(server.port or 443))
+    (tmp_path / "token").write_text(account.token)
+    (tmp_path / "ca.crt").write_bytes(account.authority)
+    let_in(bench(account, "", in_cluster=True))
 
 
-def test_under_the_name_that_the_certificate_has(fake: FakeCluster) -> None:
-    user = {"token": fake.admin_token}
-    let_in(bench(fake, kubeconfig(fake, user, **{"tls-server-name": "localhost"})))
+@pytest.mark.only_fake("what its certificate is called is not known")
+def test_under_the_name_that_the_certificate_has(account: Account) -> None:
+    user = {"token": account.token}
+    let_in(bench(account, account.shown(user, **{"tls-server-name": "localhost"})))
     with pytest.raises(PlatformError, match=r"certificate is not trusted.*elsewhere") as caught:
-        bench(fake, kubeconfig(fake, user, **{"tls-server-name": "elsewhere"})).observe()
+        bench(account, account.shown(user, **{"tls-server-name": "elsewhere"})).observe()
     assert caught.value.permanent
 
 
-def test_a_certificate_that_is_not_trusted_is_refused_for_good(
-    fake: FakeCluster,
-) -> None:
+def test_a_certificate_that_is_not_trusted_is_refused_for_good(account: Account) -> None:
     another = certificates.authority.__wrapped__()  # of the same name, with another key
-    authority = {"certificate-authority-data": encoded(another.certificate_pem)}
-    text = kubeconfig(fake, {"token": fake.admin_token}, **authority)
+    text = copy.deepcopy(account.kubeconfig)
+    text["clusters"][0]["cluster"] = {
+        "server": account.server,
+        "certificate-authority-data": encoded(another.certificate_pem),
+    }
     with pytest.raises(PlatformError, match="the cluster's certificate is not trusted") as caught:
-        bench(fake, text).observe()
+        bench(account, yaml.safe_dump(text)).observe()
     assert caught.value.permanent
-    assert fake.admin_token not in str(caught.value)
+    assert account.token not in str(caught.value)
 
 
-@pytest.mark.parametrize("user", [{"token": "wrong-token"}, {"username": "a", "password": "b"}])
-def test_somebody_unknown_is_refused_for_good(fake: FakeCluster, user: dict[str, str]) -> None:
+def test_somebody_unknown_is_refused_for_good(account: Account) -> None:
     with pytest.raises(PlatformError, match="does not accept the connector's cred") as caught:
-        bench(fake, kubeconfig(fake, user)).observe()
+        bench(account, account.shown({"token": "wrong-token"})).observe()
     assert caught.value.permanent
     assert "wrong-token" not in str(caught.value)
 
 
-def test_a_cluster_that_does_not_answer_may_answer_later(fake: FakeCluster) -> None:
-    text = kubeconfig(fake, {"token": "a"}, server=f"https://{LOOPBACK}:1")
+def test_a_password_that_the_cluster_does_not_know_opens_nothing(account: Account) -> None:
+    made = bench(account, account.shown({"username": "ann", "password": "no-password"}))
+    (seen,) = made.observe().instances
+    assert seen.identity is None
+    assert 'the cluster refuses: deployments.apps "storefront" is forbidden' in seen.message
+    assert "no-password" not in seen.message
+
+
+def test_a_cluster_that_does_not_answer_may_answer_later(account: Account) -> None:
+    text = account.shown({"token": "a"}, server=f"https://{LOOPBACK}:1")
     with pytest.raises(PlatformError, match="the cluster did not answer") as caught:
-        bench(fake, text).observe()
+        bench(account, text).observe()
     assert not caught.value.permanent

@@ -205,3 +205,19 @@ def test_what_may_be_a_secret_is_in_no_difference(
     stored = cluster.api("GET", f"/api/v1/namespaces/{made.namespace}/secrets/login-2")
     assert stored["metadata"]["annotations"]["lastgood.io/release"] == "2-2"
     assert HIDDEN not in repr(made.captured["2-2"]["objects"].get("Secret/login-2"))
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({"colour": "red"}, ".spec.colour: field not declared in schema"),
+        ({"replicas": "three"}, ".spec.replicas: expected numeric (int or float), got string"),
+    ],
+)
+def test_a_manifest_that_the_cluster_cannot_read_is_a_problem_and_no_passing_fault(
+    cluster: Any, spec: dict[str, Any], said: str
+) -> None:
+    bench = bench_in(cluster, manifests.written(manifests.workload(**spec)))
+    (problem,) = bench.inspect("1-1").problems
+    assert problem.startswith(f"{KEY}: the cluster refuses: failed to create typed patch object")
+    assert problem.endswith(said)

@@ -10,6 +10,8 @@ from rollbacks.platforms.kubernetes.kinds import Object
 
 CONFLICT, GONE = 409, 410
 _PASSING = (408, 429)  # some proxy, or the cluster itself, has too much to do
+# An applied manifest with a field that does not exist or has another type: the server says 500.
+_UNTYPED = "failed to create typed patch object"
 
 
 class Conflict(PlatformError):
@@ -52,7 +54,8 @@ def require_success(response: httpx.Response) -> None:
         raise _conflict(message, status.get("details") or {})
     if code == GONE:
         raise Conflict(message)
-    if code in _PASSING or code >= httpx.codes.INTERNAL_SERVER_ERROR:
+    is_ill = code >= httpx.codes.INTERNAL_SERVER_ERROR and not message.startswith(_UNTYPED)
+    if code in _PASSING or is_ill:
         raise PlatformError(f"the cluster is busy or ill (HTTP {code}): {message}")
     raise PlatformError(f"the cluster refuses: {message}", permanent=True)
 

@@ -10,7 +10,7 @@ from .resources import Resource
 from .store import Store
 
 Json = dict[str, Any]
-MASTERS = "system:masters"
+MASTERS, AUTHENTICATED = "system:masters", "system:authenticated"
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,19 @@ class Question:
         return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
 
 
+# Who shows nothing, or what the cluster does not know: such as a password.
+ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
+
+
 def service_account(namespace: str, name: str) -> User:
     groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}")
-    return User(f"system:serviceaccount:{namespace}:{name}", (*groups, "system:authenticated"))
+    return User(f"system:serviceaccount:{namespace}:{name}", (*groups, AUTHENTICATED))
 
 
 def is_allowed(store: Store, user: User, question: Question) -> bool:
-    if user.is_master or question.group == "authorization.k8s.io":
+    if user.is_master:
+        return True
+    if question.group == "authorization.k8s.io" and AUTHENTICATED in user.groups:
         return True
     return any(_grants(rule, question) for rule in _rules(store, user, question.namespace))
 

@@ -30,9 +30,11 @@ class Admission:
         if resource is r.SERVICES:
             self.address(obj)
 
-    def address(self, service: Json) -> None:
-        """A service's cluster IP and node ports, if it has none yet."""
+    def address(self, service: Json, before: Json | None = None) -> None:
+        """A service's cluster IP, which it keeps, and node ports, if it has none yet."""
         spec = service["spec"]
+        if before and spec["type"] != "ExternalName" and "clusterIP" in before["spec"]:
+            spec.setdefault("clusterIP", before["spec"]["clusterIP"])
         if spec["type"] != "ExternalName" and not spec.get("clusterIP"):
             number = next(self._addresses)
             spec["clusterIP"] = f"10.96.{number // 250}.{number % 250 + 1}"

@@ -27,7 +27,7 @@ from tests.ports import LOOPBACK
 
 from . import certificates
 from . import resources as r
-from .access import MASTERS, User, service_account
+from .access import AUTHENTICATED, MASTERS, User, service_account
 from .controllers import controllers
 from .controllers.fate import Timing
 from .controllers.loop import Loop
@@ -59,7 +59,7 @@ class FakeCluster:
         self.timing = timing or Timing()
         self._test_token = token_urlsafe()
         self._tokens = {
-            self.admin_token: User("kubernetes-admin", (MASTERS, "system:authenticated")),
+            self.admin_token: User("kubernetes-admin", (MASTERS, AUTHENTICATED)),
             self._test_token: User("test", (MASTERS,), is_observed=False),
         }
         self._names = itertools.count(1)

@@ -23,6 +23,9 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "any": (object,),
 }
 _SPELLED = {"str": "string", "int": "int32", "bool": "bool", "num": "float64"}
+# As the library that merges applied configurations calls them.
+_NUMBER = "numeric (int or float)"
+_TYPED = {"str": "string", "int": _NUMBER, "num": _NUMBER, "bool": "boolean", "list": "list"}
 _OMITTED_IF_FALSE = {
     "paused",
     "hostNetwork",
@@ -68,6 +71,20 @@ def _unreadable(resource: Resource, why: str) -> Refused:
     return bad(f'{kind} in version "{version}" cannot be handled as a {kind}: {why}')
 
 
+class Mistaken(Refused):
+    """A value that is not of its field's type."""
+
+    def __init__(self, resource: Resource, value: Any, kind: Field, path: str, of: str) -> None:
+        kinds = {bool: "bool", int: "number", float: "number", str: "string", list: "array"}
+        self.path = path
+        self.got = kinds.get(type(value), "object")
+        self.wanted = _TYPED.get(kind.type if kind.shape == "one" else kind.shape, "map")
+        spelled = _SPELLED.get(kind.type, kind.type)
+        said = f"cannot unmarshal {self.got} into Go struct field {of}.{path} of type {spelled}"
+        refused = _unreadable(resource, f"json: {said}")
+        super().__init__(refused.code, refused.status["reason"], refused.status["message"])
+
+
 class _Reader:
     """Reads values as their types, and remembers what was unknown."""
 
@@ -89,7 +106,7 @@ class _Reader:
             self._expect(value, dict, kind, path, of)
             return self._struct(value, kind, path)
         if not isinstance(value, _KINDS[kind.type]) or _is_bool_for_number(value, kind):
-            raise self._mistaken(value, kind, path, of)
+            raise Mistaken(self._resource, value, kind, path, of)
         return value
 
     def _struct(self, value: Json, kind: Field, path: str) -> Json:
@@ -106,16 +123,7 @@ class _Reader:
 
     def _expect(self, value: Any, wanted: type, kind: Field, path: str, of: str) -> None:
         if not isinstance(value, wanted):
-            raise self._mistaken(value, kind, path, of)
-
-    def _mistaken(self, value: Any, kind: Field, path: str, of: str) -> Refused:
-        got = {bool: "bool", int: "number", float: "number", str: "string", list: "array"}
-        wanted = _SPELLED.get(kind.type, kind.type)
-        return _unreadable(
-            self._resource,
-            f"json: cannot unmarshal {got.get(type(value), 'object')} into Go struct field "
-            f"{of}.{path} of type {wanted}",
-        )
+            raise Mistaken(self._resource, value, kind, path, of)
 
 
 def _is_bool_for_number(value: Any, kind: Field) -> bool:

@@ -84,7 +84,7 @@ class Objects:
             keep(new, old, resource, how)
             fill(new, resource)
             if resource is r.SERVICES:
-                self.admission.address(new)
+                self.admission.address(new, old)
             self._validate(new, old, resource)
             own(new, old, resource, how, ownership)
             return self._persist(new, old, resource, how)

@@ -93,7 +93,7 @@ class Ownership:
             "manager": manager.name,
             "operation": manager.operation,
             "apiVersion": manager.api_version,
-            "time": self.times[manager],
+            **({"time": self.times[manager]} if self.times[manager] else {}),
             "fieldsType": "FieldsV1",
             "fieldsV1": encoded(self.fields[manager]),
             **({"subresource": manager.subresource} if manager.subresource else {}),

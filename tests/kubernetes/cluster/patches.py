@@ -27,7 +27,8 @@ def merge_patch(value: Any, patch: Any) -> Any:
 def json_patch(value: Any, operations: Any) -> Any:
     """RFC 6902: all of it, or a refusal that says which operation did not fit."""
     if not isinstance(operations, list):
-        raise bad("json: cannot unmarshal object into Go value of type jsonpatch.Patch")
+        mistaken = "json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp"
+        raise bad(f"error decoding patch: {mistaken}")
     patched = deepcopy(value)
     for operation in operations:
         patched = _operated(patched, operation)

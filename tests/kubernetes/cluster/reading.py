@@ -16,7 +16,8 @@ from .store import Change, Store
 Json = dict[str, Any]
 Query = Mapping[str, str]
 Test = Callable[[Json], bool]
-BOOKMARK_SECONDS = 10.0
+# When a watch that asks for bookmarks gets them: now and then, and so long before it ends.
+BOOKMARK_SECONDS, LAST_BOOKMARK_SECONDS = 60.0, 2.0
 WATCH_SECONDS = 1800.0
 _PAGED = 200
 
@@ -72,8 +73,9 @@ class Reader:
             if query.get("sendInitialEvents") == "true" and marks:
                 yield _bookmark(resource, version, {"k8s.io/initial-events-end": "true"})
         yield None
-        while not self._store.is_closed and (left := deadline - time.monotonic()) > 0:
-            self._store.wait(version, min(left, BOOKMARK_SECONDS))
+        marked, mark_at = version, _mark_at(deadline)
+        while not self._store.is_closed and (now := time.monotonic()) < deadline:
+            self._store.wait(version, min(deadline, mark_at) - now)
             try:
                 changes = list(self._store.since(version))
             except Refused as refused:
@@ -81,8 +83,11 @@ class Reader:
                 return
             yield from _events(changes, resource, namespace, test)
             version = changes[-1].version if changes else version
-            if marks and not changes and not self._store.is_closed:
-                yield _bookmark(resource, version)
+            if time.monotonic() >= mark_at:
+                mark_at = _mark_at(deadline)
+                if marks and version > marked:
+                    marked = version
+                    yield _bookmark(resource, version)
 
     def _keep(self, version: int, rest: list[Json]) -> str:
         key = uuid4().hex
@@ -141,6 +146,11 @@ def _last(change: Change) -> Json:
 
 def _event(kind: str, obj: Json) -> Json:
     return {"type": kind, "object": obj}
+
+
+def _mark_at(deadline: float) -> float:
+    now, last = time.monotonic(), deadline - LAST_BOOKMARK_SECONDS
+    return min(now + BOOKMARK_SECONDS, last if last > now else deadline)
 
 
 def _bookmark(resource: Resource, version: int, annotations: Json | None = None) -> Json:

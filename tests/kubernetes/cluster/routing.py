@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from . import access, clock, discovery, scaling
+from . import access, clock, configurations, discovery, scaling
 from . import resources as r
 from .access import Question, User
 from .apply import apply
@@ -13,7 +13,7 @@ from .conforming import conform
 from .objects import Edit, Objects, same
 from .owners import APPLY, Ownership
 from .patches import json_patch, merge_patch, strategic_patch
-from .problems import Refused, bad, missing, not_allowed, unsupported
+from .problems import bad, missing, not_allowed, unsupported
 from .reading import Reader
 from .removal import Removed, remove
 from .requests import Answer, Request, require_manager
@@ -111,12 +111,7 @@ class Api:
 
     def _apply(self, request: Request, place: Place, wanted: Any, how: Writing) -> Answer:
         resource = place.resource
-        if not isinstance(wanted, dict):
-            raise bad("error decoding YAML: the body is not an object")
-        wanted.setdefault("metadata", {}).setdefault("name", place.name)
-        found = conform(wanted, resource)
-        if found.unknown:
-            raise _untyped(place, found.unknown[0])
+        wanted = configurations.read(wanted, place)
         if place.subresource == "scale":
             return self._rescale(place, lambda old: merge_patch(old, wanted), how)
         with self._store.lock:
@@ -124,13 +119,12 @@ class Api:
                 if place.subresource:
                     raise missing(resource, place.name)
                 self._authorize(request.user, "create", place)
-                laid = apply({"metadata": {}}, found.obj, resource.schema, how.owner(resource),
+                laid = apply({"metadata": {}}, wanted, resource.schema, how.owner(resource),
                              force=True, now=clock.stamp())  # fmt: skip
-                obj = self._objects.create(
-                    resource, place.namespace, found.obj, how, laid.ownership
-                )
+                wanted["metadata"].pop("resourceVersion", None)  # no condition of what is not there
+                obj = self._objects.create(resource, place.namespace, wanted, how, laid.ownership)
                 return _written(201, obj, how)
-            return self._change(place, _applying(found.obj, resource, how), how)
+            return self._change(place, _applying(wanted, resource, how), how)
 
     def _change(self, place: Place, edit: Edit, how: Writing) -> Answer:
         resource, namespace, name = place.resource, place.namespace, place.name
@@ -207,17 +201,6 @@ def _applying(wanted: Json, resource: Resource, how: Writing) -> Edit:
         return {**applied.obj, "metadata": metadata}, applied.ownership
 
     return edit
-
-
-def _untyped(place: Place, path: str) -> Refused:
-    resource = place.resource
-    where = f"{place.namespace}/{place.name}" if place.namespace else f"/{place.name}"
-    return Refused(
-        500,
-        "",
-        f"failed to create typed patch object ({where}; {resource.api_version}, "
-        f"Kind={resource.kind}): .{path}: field not declared in schema",
-    )
 
 
 def _written(code: int, obj: Json, how: Writing) -> Answer:

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 from tests.ports import LOOPBACK
 
 from . import faults
-from .access import User
+from .access import ANONYMOUS, AUTHENTICATED, User
 from .faults import Call, Faults
 from .problems import Refused, out_of_order, unauthorized
 from .requests import Answer, Request
@@ -146,8 +146,9 @@ class _Conversation(BaseHTTPRequestHandler):
     def _user(self, transport: Transport) -> User:
         """Raises Refused for somebody unknown."""
         scheme, _, token = self.headers.get("Authorization", "").partition(" ")
-        user = transport.user_of_token(token) if scheme == "Bearer" else self._certified()
-        if user is None:
+        if scheme != "Bearer":
+            return self._certified() or ANONYMOUS
+        if (user := transport.user_of_token(token)) is None:
             raise unauthorized()
         return user
 
@@ -159,7 +160,7 @@ class _Conversation(BaseHTTPRequestHandler):
         names = [pair for parts in subject for pair in parts]
         groups = tuple(value for key, value in names if key == "organizationName")
         common = next(value for key, value in names if key == "commonName")
-        return User(common, (*groups, "system:authenticated"))
+        return User(common, (*groups, AUTHENTICATED))
 
     def _write(self, answer: Answer) -> None:
         is_text = isinstance(answer.body, str)

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 Json = dict[str, Any]
 Found = TypeVar("Found")
-SECONDS = 20.0
+SECONDS = 60.0  # a real cluster may have other things to do, too
 
 
 def until(look: Callable[[], Found], seconds: float = SECONDS) -> Found:

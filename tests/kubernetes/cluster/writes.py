@@ -74,13 +74,13 @@ def check_preconditions(new: Json, old: Json, resource: Resource, name: str) -> 
 def keep(new: Json, old: Json, resource: Resource, how: Writing) -> None:
     """What this endpoint does not write stays as it was."""
     metadata = new["metadata"]
-    resets = metadata.get("managedFields") == [{}]
+    managed = None if how.subresource else metadata.get("managedFields")
     for key in ("name", "namespace", "resourceVersion", "managedFields", *_KEPT):
         metadata.pop(key, None)
         if key in old["metadata"]:
             metadata[key] = old["metadata"][key]
-    if resets:
-        metadata["managedFields"] = []
+    if managed:
+        metadata["managedFields"] = [] if managed == [{}] else managed
     if "status" not in resource.subresources:
         return
     kept = (

@@ -14,6 +14,9 @@ def find(status: Json, kind: str) -> Json | None:
 def put(status: Json, kind: str, value: str, reason: str = "", message: str = "") -> None:
     """The time of the last transition is that of the value; nothing changes if nothing does."""
     old = find(status, kind)
+    said = (value, reason, message)
+    if old and tuple(old.get(each, "") for each in ("status", "reason", "message")) == said:
+        return
     new: Json = {"type": kind, "status": value}
     new |= {"reason": reason} if reason else {}
     new |= {"message": message} if message else {}

@@ -6,6 +6,7 @@ from typing import Any
 from .. import resources as r
 from ..problems import Refused
 from .happenings import tell
+from .lives import node_of
 from .loop import Controller, key
 from .pods import (
     BY,
@@ -71,7 +72,7 @@ class DaemonSets(Controller):
         nodes = self._nodes()
         taken = set[str]()
         for each in pods:
-            node = each["spec"].get("nodeName", "")
+            node = node_of(each)
             if not is_going(each) and (node not in nodes or node in taken or is_over(each)):
                 delete(self.objects, r.PODS, each)
             taken.add(node)
@@ -82,7 +83,7 @@ class DaemonSets(Controller):
                 .get("deprecated.daemonset.template.generation", str(obj["metadata"]["generation"]))
             )
             body = pod(obj, obj["spec"]["template"], {HASH: code, GENERATION: generation})
-            body["spec"]["nodeName"] = node
+            body["spec"].setdefault("affinity", {}).update(_affinity(node))
             self.objects.create(r.PODS, obj["metadata"]["namespace"], body, BY)
 
     def _roll(self, obj: Json, pods: list[Json], code: str) -> None:
@@ -117,6 +118,13 @@ class DaemonSets(Controller):
             ),
         }
         return status | {name: count for name, count in counts.items() if count}
+
+
+def _affinity(node: str) -> Json:
+    """Whose place it is; the scheduler puts it there."""
+    term = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node]}]}
+    required = {"nodeSelectorTerms": [term]}
+    return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}
 
 
 def _allowance(spec: Json, nodes: int) -> int:

@@ -16,12 +16,17 @@ def tell(
 ) -> None:
     """Write an Event, or raise the count of one that said the same."""
     namespace = about["metadata"].get("namespace", "default")
-    for event in objects.store.all(r.EVENTS, namespace):
-        same = (event["involvedObject"]["uid"], event["reason"], event["message"])
+    for found in objects.store.all(r.EVENTS, namespace):
+        same = (found["involvedObject"]["uid"], found["reason"], found["message"])
         if same == (about["metadata"]["uid"], reason, message):
-            objects.edit(r.EVENTS, event, _again, Writing(by))
+            objects.edit(r.EVENTS, found, again, Writing(by))
             return
-    body = {
+    objects.create(r.EVENTS, namespace, event(about, reason, message, by, is_warning), Writing(by))
+
+
+def event(about: Json, reason: str, message: str, by: str, is_warning: bool) -> Json:
+    """As it is told for the first time."""
+    return {
         "metadata": {"name": f"{about['metadata']['name']}.{uuid4().hex[:16]}"},
         "involvedObject": _reference(about),
         "reason": reason,
@@ -33,12 +38,12 @@ def tell(
         "source": {"component": by},
         "reportingComponent": by,
     }
-    objects.create(r.EVENTS, namespace, body, Writing(by))
 
 
-def _again(event: Json) -> None:
-    event["count"] += 1
-    event["lastTimestamp"] = clock.stamp()
+def again(told: Json) -> None:
+    """Count it once more, in place."""
+    told["count"] += 1
+    told["lastTimestamp"] = clock.stamp()
 
 
 def _reference(obj: Json) -> Json:
