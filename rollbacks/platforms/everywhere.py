@@ -71,10 +71,15 @@ async def at_each(
 async def reported(
     place: Place, control: Control, visit: Callable[[], Awaitable[InstanceOutcome]]
 ) -> None:
-    """Report the place's outcome the moment it is known, and pass its fault on."""
+    """Report the place's outcome the moment it is known, and pass its fault on.
+
+    A connection that broke because we are to stop is no fault of the place's.
+    """
     try:
         control.report(place.name, await visit())
     except PlatformError as fault:
+        if not fault.permanent:
+            control.checkpoint()
         control.report(place.name, failed(fault))
         raise
 

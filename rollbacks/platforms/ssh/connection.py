@@ -16,6 +16,7 @@ from rollbacks.platforms.base import Control, PlatformError, TargetRef
 from rollbacks.platforms.ssh.places import Place
 from rollbacks.platforms.ssh.sessions import Answer, Session
 from rollbacks.platforms.ssh.settings import Connector
+from rollbacks.platforms.ssh.sockets import GuardedSocket, connected
 
 # At INFO asyncssh logs whole commands, and with them the values of variables.
 logging.getLogger("asyncssh").setLevel(logging.WARNING)
@@ -87,9 +88,14 @@ class Remote:
     """An open connection to one host; its commands are for whoever passes the checkpoint."""
 
     def __init__(
-        self, connection: asyncssh.SSHClientConnection, limit: float, checkpoint: Callable[[], None]
+        self,
+        connection: asyncssh.SSHClientConnection,
+        socket: GuardedSocket,
+        limit: float,
+        checkpoint: Callable[[], None],
     ) -> None:
         self._connection = connection
+        self._socket = socket
         self._limit = limit
         self._checkpoint = checkpoint
 
@@ -105,7 +111,7 @@ class Remote:
         Raises CommandTimeout, PlatformError where the connection is lost, and Stopped before the
         command is sent.
         """
-        seconds, session = limit or self._limit, Session(self._checkpoint)
+        seconds, session = limit or self._limit, Session(self._checkpoint, self._socket)
         try:
             async with asyncio.timeout(seconds) as clock:
                 await self._connection.create_session(lambda: session, command, encoding=None)
@@ -134,11 +140,10 @@ async def entered(
 
     `control`: of the step that enters; a look that belongs to none has none.
     """
-    connection = await _open(place, access)
+    connection, below = await _open(place, access)
+    checkpoint = control.checkpoint if control else _may_always
     try:
-        yield Remote(
-            connection, access.command_timeout, control.checkpoint if control else _may_always
-        )
+        yield Remote(connection, below, access.command_timeout, checkpoint)
         connection.close()
     except BaseException:
         connection.abort()
@@ -161,7 +166,7 @@ async def _closed(connection: asyncssh.SSHClientConnection) -> None:
         await asyncio.sleep(0)
 
 
-async def _open(place: Place, access: Access) -> asyncssh.SSHClientConnection:
+async def _open(place: Place, access: Access) -> tuple[asyncssh.SSHClientConnection, GuardedSocket]:
     try:
         async with asyncio.timeout(access.connect_timeout):
             return await _connect(place, access)
@@ -188,11 +193,15 @@ async def _open(place: Place, access: Access) -> asyncssh.SSHClientConnection:
         raise PlatformError(f"no connection to {place.where} ({reason(error)})") from None
 
 
-async def _connect(place: Place, access: Access) -> asyncssh.SSHClientConnection:
+async def _connect(
+    place: Place, access: Access
+) -> tuple[asyncssh.SSHClientConnection, GuardedSocket]:
     """Nothing of the worker's own account is used: no configuration, agent, keys or known hosts."""
-    return await asyncssh.connect(
+    below = await connected(place.address, place.port)
+    connection = await asyncssh.connect(
         place.address,
         place.port,
+        sock=below,
         username=access.user,
         client_keys=[access.key],
         known_hosts=access.known_hosts,
@@ -208,6 +217,7 @@ async def _connect(place: Place, access: Access) -> asyncssh.SSHClientConnection
         keepalive_interval=KEEPALIVE_SECONDS,
         keepalive_count_max=KEEPALIVES_MISSED,
     )
+    return connection, below
 
 
 def _unverified(place: Place, access: Access) -> PlatformError:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import asyncssh
 
+from rollbacks.platforms.ssh.sockets import GuardedSocket
+
 KEPT_BYTES = 64 * 1024
 # A restart may leave a daemon behind that holds the output open; sshd then keeps the session open.
 LINGER_SECONDS = 1.0
@@ -37,11 +39,13 @@ class Session(asyncssh.SSHClientSession[bytes]):
     """asyncssh's callbacks, kept as a bounded answer.
 
     The checkpoint is passed once the host has opened a channel, immediately before the command is
-    sent: a worker that was stopped while it waited for the host may have lost its lease.
+    sent: a worker that was stopped while it waited for the host may have lost its lease. The
+    socket asks once more.
     """
 
-    def __init__(self, checkpoint: Callable[[], None]) -> None:
+    def __init__(self, checkpoint: Callable[[], None], socket: GuardedSocket) -> None:
         self._checkpoint = checkpoint
+        self._socket = socket
         self.ended = asyncio.Event()
         self._closed = asyncio.Event()
         self._may_write = asyncio.Event()
@@ -86,6 +90,7 @@ class Session(asyncssh.SSHClientSession[bytes]):
     def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
         self._channel = chan
         self._checkpoint()
+        self._socket.guard_next(self._checkpoint)
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
         stream = self._err if datatype == asyncssh.EXTENDED_DATA_STDERR else self._out

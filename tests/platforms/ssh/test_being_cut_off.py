@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 from asyncssh.channel import SSHClientChannel
 
-from rollbacks.platforms.base import ArtifactRef, Done, PlatformError, Progress, Stopped
+from rollbacks.platforms.base import (
+    ArtifactRef,
+    Done,
+    OutcomeState,
+    PlatformError,
+    Progress,
+    Stopped,
+)
 from rollbacks.platforms.ssh import artifacts
 from rollbacks.platforms.ssh.connection import Remote
 from tests.platforms.ssh.conftest import Shop
@@ -200,3 +207,26 @@ def test_a_lease_that_ends_while_a_host_opens_a_channel_sends_no_command(
 
     time.sleep(0.3)  # for what should not be there
     assert shop.fleet.log("web-1").count("Starting session") == before
+
+
+@pytest.mark.parametrize("shop", [1], indirect=True)
+def test_a_lease_that_ends_while_a_command_is_encrypted_sends_none(
+    shop: Shop, quiet_watch: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a worker that is stopped, or waits for its other threads, between check and call."""
+    shop.capture("1-1.4.0")
+    control, request = RecordingControl(), SSHClientChannel._make_request
+    before = shop.fleet.log("web-1").count("Starting session")
+
+    async def requested_late(self: SSHClientChannel[bytes], kind: bytes, *args: bytes) -> Any:
+        assert kind == b"exec"
+        control.stop_at = 1
+        return await request(self, kind, *args)
+
+    monkeypatch.setattr(SSHClientChannel, "_make_request", requested_late)
+    with pytest.raises(Stopped):
+        shop.deploy("1-1.4.0", control)
+
+    time.sleep(0.3)  # for what should not be there
+    assert shop.fleet.log("web-1").count("Starting session") == before
+    assert control.states == {"web-1": OutcomeState.RUNNING}, "no fault of the host's"

@@ -1,0 +1,62 @@
+"""The socket below an SSH connection: the last place to ask whether something may still be sent."""
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from rollbacks.platforms.base import Stopped
+
+
+class GuardedSocket(socket.socket):
+    """Asks once more right before it sends what it was told to guard.
+
+    Between a checkpoint and the system call that sends lie encryption and other threads' turns:
+    milliseconds in which a worker may be stopped, to send when it wakes what is no longer its own.
+    """
+
+    _guard: Callable[[], None] | None = None
+
+    def guard_next(self, checkpoint: Callable[[], None]) -> None:
+        """Pass the checkpoint before the next piece is sent, and break the connection instead."""
+        self._guard = checkpoint
+
+    def send(self, *args: Any) -> int:
+        self._pass()
+        return super().send(*args)
+
+    def sendmsg(self, *args: Any) -> int:
+        self._pass()
+        return super().sendmsg(*args)
+
+    def _pass(self) -> None:
+        if guard := self._guard:
+            self._guard = None
+            try:
+                guard()
+            except Stopped as reason:
+                raise ConnectionAbortedError(errno.ECONNABORTED, str(reason)) from None
+
+
+async def connected(address: str, port: int) -> GuardedSocket:
+    """The first of the name's addresses that lets us in; raises OSError of the last one."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(address, port, type=socket.SOCK_STREAM)
+    refusal: OSError = ConnectionError(f"{address} has no address")
+    for family, kind, protocol, _, where in found:
+        try:
+            return await _connected(GuardedSocket(family, kind, protocol), where)
+        except OSError as error:
+            refusal = error
+    raise refusal
+
+
+async def _connected(made: GuardedSocket, where: Any) -> GuardedSocket:
+    made.setblocking(False)
+    try:
+        await asyncio.get_running_loop().sock_connect(made, where)
+    except BaseException:
+        made.close()
+        raise
+    return made
