@@ -40,7 +40,7 @@ class Session(asyncssh.SSHClientSession[bytes]):
 
     The checkpoint is passed once the host has opened a channel, immediately before the command is
     sent: a worker that was stopped while it waited for the host may have lost its lease. The
-    socket asks once more.
+    socket asks again, until the host has all that it needs to act.
     """
 
     def __init__(self, checkpoint: Callable[[], None], socket: GuardedSocket) -> None:
@@ -71,6 +71,7 @@ class Session(asyncssh.SSHClientSession[bytes]):
                 yield
         if not self.ended.is_set():
             self._channel.write_eof()
+        self._socket.checkpoint = None
 
     async def linger(self) -> None:
         """Wait a moment for what the host still has to say after the end."""
@@ -90,7 +91,7 @@ class Session(asyncssh.SSHClientSession[bytes]):
     def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
         self._channel = chan
         self._checkpoint()
-        self._socket.guard_next(self._checkpoint)
+        self._socket.checkpoint = self._checkpoint
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
         stream = self._err if datatype == asyncssh.EXTENDED_DATA_STDERR else self._out

@@ -10,17 +10,13 @@ from rollbacks.platforms.base import Stopped
 
 
 class GuardedSocket(socket.socket):
-    """Asks once more right before it sends what it was told to guard.
+    """Asks once more right before it sends anything, for as long as it has somebody to ask.
 
     Between a checkpoint and the system call that sends lie encryption and other threads' turns:
     milliseconds in which a worker may be stopped, to send when it wakes what is no longer its own.
     """
 
-    _guard: Callable[[], None] | None = None
-
-    def guard_next(self, checkpoint: Callable[[], None]) -> None:
-        """Pass the checkpoint before the next piece is sent, and break the connection instead."""
-        self._guard = checkpoint
+    checkpoint: Callable[[], None] | None = None  # where it is not passed, the connection breaks
 
     def send(self, *args: Any) -> int:
         self._pass()
@@ -31,12 +27,12 @@ class GuardedSocket(socket.socket):
         return super().sendmsg(*args)
 
     def _pass(self) -> None:
-        if guard := self._guard:
-            self._guard = None
-            try:
-                guard()
-            except Stopped as reason:
-                raise ConnectionAbortedError(errno.ECONNABORTED, str(reason)) from None
+        if self.checkpoint is None:
+            return
+        try:
+            self.checkpoint()
+        except Stopped as reason:
+            raise ConnectionAbortedError(errno.ECONNABORTED, str(reason)) from None
 
 
 async def connected(address: str, port: int) -> GuardedSocket:
