@@ -68,6 +68,14 @@ async def at_each(
     return results, faults
 
 
+async def together(*works: Coroutine[Any, Any, Any]) -> list[Any]:
+    """The results, in order. The first that raises ends the others, and all have ended then: what
+    they use may be closed."""
+    tasks = [asyncio.create_task(work) for work in works]
+    await _every(tasks)
+    return [task.result() for task in tasks]
+
+
 async def reported(
     place: Place, control: Control, visit: Callable[[], Awaitable[InstanceOutcome]]
 ) -> None:

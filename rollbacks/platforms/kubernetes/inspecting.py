@@ -1,6 +1,5 @@
 """What the cluster says of a step before it begins: rights, exact differences, who else acts."""
 
-import asyncio
 import copy
 import difflib
 import re
@@ -116,7 +115,7 @@ class _Looks:
         """What the cluster would refuse, asked of the cluster, kind by kind."""
         wanted = wanted_rights(self._planned)
         asked = [(kind, verb) for kind, verbs in wanted.items() for verb in sorted(verbs)]
-        answers = await asyncio.gather(
+        answers = await everywhere.together(
             *(self._cluster.is_allowed(verb, kind) for kind, verb in asked)
         )
         return [

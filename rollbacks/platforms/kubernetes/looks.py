@@ -1,6 +1,5 @@
 """What runs: workloads with their canaries and colors, and the pods they consist of."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 
 from rollbacks.platforms import everywhere
@@ -55,7 +54,7 @@ async def _seen(
     cluster: Cluster, workload: Workload, scaled: Mapping[str, str]
 ) -> ObservedInstance:
     name = workload.own_name
-    plain, related, services = await asyncio.gather(
+    plain, related, services = await everywhere.together(
         cluster.get(workload.kind, name),
         cluster.find(workload.kind, labels=f"{WORKLOAD}={name}"),
         cluster.find(SERVICE, labels=f"{WORKLOAD}={name}"),
