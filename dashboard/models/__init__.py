@@ -27,7 +27,7 @@ from dashboard.models.deployments import (
 )
 from dashboard.models.freezes import DeploymentFreeze
 from dashboard.models.instances import Instance
-from dashboard.models.workers import Turn, WorkerSeen
+from dashboard.models.workers import Bucket, Turn, WorkerSeen
 from dashboard.models.workflows import Target, Workflow, WorkflowRevision, WorkflowType
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "Application",
     "Artifact",
     "ArtifactType",
+    "Bucket",
     "Connector",
     "Deployment",
     "DeploymentFreeze",

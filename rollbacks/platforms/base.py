@@ -69,9 +69,22 @@ class ArtifactRef:
     artifact_type: str
 
 
+class Pace(Protocol):
+    """How fast all workers together may ask one provider."""
+
+    def take(self, bucket: str, rate: float, burst: int) -> float:
+        """Take a token of the bucket, which holds `burst` and gets `rate` new ones a second.
+
+        The seconds until it is there. Thread-safe. Raises PlatformError.
+        """
+
+
 @dataclass(frozen=True)
 class TargetRef:
-    """One service on one infrastructure; `connector` and `settings` passed their models."""
+    """One service on one infrastructure; `connector` and `settings` passed their models.
+
+    `pace`: None where nobody else asks the provider, as in a platform's own tests.
+    """
 
     application: str
     service: str
@@ -80,6 +93,7 @@ class TargetRef:
     connector: Mapping[str, Any]
     settings: Mapping[str, Any]
     credential: Secret | None
+    pace: Pace | None = None
 
 
 @dataclass(frozen=True)
@@ -206,11 +220,15 @@ class Observation:
 
 
 class Step(ABC):
-    """One kind of step. Stateless: one object serves every execution at once."""
+    """One kind of step. Stateless: one object serves every execution at once.
+
+    `undoes_later`: its undo also brings back what later steps of the same deployment have changed.
+    """
 
     kind: ClassVar[str]
     label: ClassVar[str]
     settings_model: ClassVar[type[BaseModel]]
+    undoes_later: ClassVar[bool] = False
 
     @abstractmethod
     def capture(self, target: TargetRef, spec: StepSpec, control: Control) -> dict[str, Any]:
