@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from rollbacks.platforms.base import PlatformError
+from rollbacks.platforms.handshakes import Closing
 from rollbacks.platforms.kubernetes.access import Access
 from rollbacks.platforms.kubernetes.answers import read, require_success, unanswered
 from rollbacks.platforms.kubernetes.kinds import MANAGER, Kind, Object
@@ -30,8 +31,6 @@ class Cluster:
     def __init__(self, client: httpx.AsyncClient, access: Access, namespace: str) -> None:
         self._client = client
         self._access = access
-        name = access.server_name
-        self._extensions = {"sni_hostname": name} if name else {}
         self._was_let_in = False
         self.namespace = namespace
 
@@ -125,7 +124,11 @@ class Cluster:
         )
         try:
             async with self._client.stream(
-                "GET", self._path(kind), params=query, timeout=timeout, extensions=self._extensions
+                "GET",
+                self._path(kind),
+                params=query,
+                timeout=timeout,
+                extensions=self._extensions(),
             ) as response:
                 if response.status_code != httpx.codes.OK:
                     await response.aread()
@@ -145,6 +148,10 @@ class Cluster:
                     yield event["object"] if event["type"] != "DELETED" else {}
         except (httpx.HTTPError, ValueError, KeyError, TypeError):
             return  # cut off, perhaps in the midst of a line, as by a proxy
+
+    def _extensions(self) -> dict[str, Any]:
+        name = self._access.server_name
+        return {"trace": Closing(), **({"sni_hostname": name} if name else {})}
 
     def _path(self, kind: Kind, name: str = "") -> str:
         path = f"{kind.root}/namespaces/{self.namespace}/{kind.plural}"
@@ -191,7 +198,7 @@ class Cluster:
             response = await self._client.request(
                 method, path, params=params, content=content,
                 headers={"Content-Type": content_type} if content is not None else None,
-                extensions=self._extensions,
+                extensions=self._extensions(),
             )  # fmt: skip
         except httpx.HTTPError as error:
             raise unanswered(error) from None

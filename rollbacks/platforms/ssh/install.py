@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 from pydantic import BaseModel
 
 from rollbacks.platforms import everywhere
+from rollbacks.platforms.artifacts.payload import Payload
+from rollbacks.platforms.asking import Asking
 from rollbacks.platforms.base import (
     ArtifactRef,
     Change,
@@ -19,9 +21,7 @@ from rollbacks.platforms.base import (
     TargetRef,
 )
 from rollbacks.platforms.ssh import commands
-from rollbacks.platforms.ssh.artifacts import Payload
 from rollbacks.platforms.ssh.connection import Access, access_to, entered
-from rollbacks.platforms.ssh.health import Asking
 from rollbacks.platforms.ssh.places import Place, environment_of, places_of
 from rollbacks.platforms.ssh.settings import InstallSettings
 from rollbacks.platforms.ssh.visits import Found, Visit, found_in, look, require_link

@@ -4,13 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rollbacks.platforms.base import PlatformError, StepSpec, TargetRef
-from rollbacks.platforms.ssh.settings import (
-    VARIABLE,
-    Connector,
-    Infrastructure,
-    absolute_path,
-    filled,
-)
+from rollbacks.platforms.hosts import environment_on, filled
+from rollbacks.platforms.ssh.settings import Connector, Infrastructure, absolute_path
 
 
 @dataclass(frozen=True)
@@ -66,22 +61,7 @@ def places_of(target: TargetRef, names: Sequence[str] | None = None) -> list[Pla
 def environment_of(
     place: Place, target: TargetRef, spec: StepSpec, *, is_undo: bool
 ) -> dict[str, str]:
-    """What a person's command gets to know: the workflow's variables, the host's, and ours.
-
-    The host's go before the workflow's, being more specific; ours before both.
-    """
-    if wrong := [name for name in spec.variables if not VARIABLE.fullmatch(name)]:
-        raise PlatformError(
-            f"{wrong[0]!r} cannot be the name of an environment variable.", permanent=True
-        )
-    return {
-        **spec.variables,
-        **place.variables,
-        "LASTGOOD_RELEASE": spec.release,
-        "LASTGOOD_VERSION": spec.artifact.version if spec.artifact else "",
-        "LASTGOOD_SERVICE": target.service,
-        "LASTGOOD_ENVIRONMENT": target.environment,
-        "LASTGOOD_HOST": place.name,
-        "LASTGOOD_DIRECTORY": place.directory,
-        "LASTGOOD_DIRECTION": "rollback" if is_undo or spec.goes_back else "deploy",
-    }
+    """What a person's command gets to know: the workflow's variables, the host's, and ours."""
+    return environment_on(
+        place.name, place.variables, place.directory, target, spec, is_undo=is_undo
+    )

@@ -138,6 +138,7 @@ async def _once(
         log_output(control, place.name, late.answer)
         raise PlatformError(f"the script: {late}; it may still run", permanent=True) from None
     except PlatformError as lost:
+        control.checkpoint()  # where that is the reason, it is the one to tell
         raise PlatformError(
             f"{lost}; whether the script ended is not known", permanent=True
         ) from None

@@ -6,24 +6,20 @@ Only shapes are checked here; nothing is read, resolved or reached.
 import re
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-RESERVED = "LASTGOOD_"
-_PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+from rollbacks.platforms.hosts import (
+    Host,
+    Part,
+    Port,
+    Seconds,
+    WebAddress,
+    filled,
+    template,
+    without_nul,
+)
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
-
-def placeholders(template: str) -> list[str]:
-    """The names between braces; ValueError where a brace stands for nothing."""
-    if re.search(r"[{}]", _PLACEHOLDER.sub("", template)):
-        raise ValueError("a brace may only stand around a name, like {address}")
-    return _PLACEHOLDER.findall(template)
-
-
-def filled(template: str, values: dict[str, str]) -> str:
-    """The template with every placeholder replaced; KeyError names an unknown one."""
-    return _PLACEHOLDER.sub(lambda match: values[match[1]], template)
 
 
 def absolute_path(path: str) -> str:
@@ -36,19 +32,8 @@ def absolute_path(path: str) -> str:
     return "/".join(parts)
 
 
-def _without_nul(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("must not contain a NUL character")
-    return text
-
-
-def _template(text: str) -> str:
-    placeholders(text)
-    return text
-
-
 def _directory(text: str) -> str:
-    return absolute_path(_template(text))
+    return absolute_path(template(text))
 
 
 def _relative_or_absolute(path: str) -> str:
@@ -57,33 +42,11 @@ def _relative_or_absolute(path: str) -> str:
     return absolute_path(f"/{path}").removeprefix("/")
 
 
-def _web_address(url: str) -> str:
-    if not re.match(r"https?://", _template(url)) or re.search(r"\s", url):
-        raise ValueError("must begin with http:// or https:// and contain no spaces")
-    return url
-
-
-def _variables(variables: dict[str, str]) -> dict[str, str]:
-    for name in variables:
-        if not VARIABLE.fullmatch(name):
-            raise ValueError(f"{name!r} is no variable name: letters, digits and underscores")
-        if name.startswith(RESERVED):
-            raise ValueError(f"{name}: names that begin with {RESERVED} are Lastgood's own")
-    return variables
-
-
 Path = Annotated[str, AfterValidator(absolute_path)]
-Text = Annotated[str, AfterValidator(_without_nul)]
-Command = Annotated[str, Field(min_length=1, max_length=60_000), AfterValidator(_without_nul)]
-Port = Annotated[int, Field(ge=1, le=65_535)]
-Seconds = Annotated[float, Field(gt=0, le=3_600)]
+Command = Annotated[str, Field(min_length=1, max_length=60_000), AfterValidator(without_nul)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
-
-
-class Connector(_Part):
+class Connector(Part):
     """How to reach hosts. `known_hosts` is required: a key is never trusted on first use."""
 
     user: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9._@-]*$", max_length=100)]
@@ -94,21 +57,7 @@ class Connector(_Part):
     concurrency: Annotated[int, Field(ge=1, le=500)] = 50
 
 
-class Host(_Part):
-    """One host; its variables reach commands as environment, and URLs as placeholders."""
-
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
-    address: Annotated[str, Field(pattern=r"^[A-Za-z0-9:][A-Za-z0-9.:_%-]*$", max_length=253)]
-    port: Port | None = None
-    variables: Annotated[dict[str, Text], AfterValidator(_variables)] = {}
-
-    def values(self, default_port: int) -> dict[str, str]:
-        """What placeholders stand for; a variable of the same name goes first."""
-        port = str(self.port or default_port)
-        return {"name": self.name, "address": self.address, "port": port, **self.variables}
-
-
-class Infrastructure(_Part):
+class Infrastructure(Part):
     """Hosts, and the directory that holds releases/ and current; it may have placeholders."""
 
     directory: Annotated[str, AfterValidator(_directory)]
@@ -134,10 +83,10 @@ class Infrastructure(_Part):
             raise ValueError(f"directory: {host.name} has no variable {unknown}") from None
 
 
-class HealthCheck(_Part):
+class HealthCheck(Part):
     """Either a URL that the worker asks, or a command on the host that must end with 0."""
 
-    url: Annotated[str, AfterValidator(_web_address)] | None = None
+    url: WebAddress | None = None
     expect_status: Annotated[int, Field(ge=100, le=599)] = 200
     expect_text: Annotated[str, Field(min_length=1, max_length=1_000)] | None = None
     command: Command | None = None
@@ -152,7 +101,7 @@ class HealthCheck(_Part):
         return self
 
 
-class InstallSettings(_Part):
+class InstallSettings(Part):
     """`health_timeout`: how many seconds the check may fail before the host counts as failed."""
 
     restart_command: Command | None = None
@@ -160,7 +109,7 @@ class InstallSettings(_Part):
     health_timeout: Annotated[float, Field(gt=0, le=1_800)] = 30
 
 
-class ScriptSettings(_Part):
+class ScriptSettings(Part):
     """`patience`: for how many seconds a host that gives no answer is tried.
 
     `working_directory` is absolute, or relative to the infrastructure's directory.

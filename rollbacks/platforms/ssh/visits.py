@@ -11,12 +11,13 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from rollbacks.platforms.artifacts.payload import Payload
+from rollbacks.platforms.asking import Asking
 from rollbacks.platforms.base import Control, InstanceOutcome, OutcomeState, PlatformError
 from rollbacks.platforms.ssh import commands
-from rollbacks.platforms.ssh.artifacts import Payload
 from rollbacks.platforms.ssh.commands import Pending
 from rollbacks.platforms.ssh.connection import CommandTimeout, Remote
-from rollbacks.platforms.ssh.health import Asking, until_healthy
+from rollbacks.platforms.ssh.health import until_healthy
 from rollbacks.platforms.ssh.places import Place
 from rollbacks.platforms.ssh.sessions import Answer
 from rollbacks.platforms.ssh.settings import InstallSettings

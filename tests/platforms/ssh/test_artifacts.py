@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rollbacks.platforms.artifacts import members as limits
+from rollbacks.platforms.artifacts.archives import repack
+from rollbacks.platforms.artifacts.members import UnsafeArchive
+from rollbacks.platforms.artifacts.payload import prepared
 from rollbacks.platforms.base import ArtifactRef, PlatformError
-from rollbacks.platforms.ssh import members as limits
-from rollbacks.platforms.ssh.archives import repack
-from rollbacks.platforms.ssh.artifacts import prepared
-from rollbacks.platforms.ssh.members import UnsafeArchive
 from tests.artifacts import Content, Executable, Link, checksum, tar_artifact, zip_artifact
 
 

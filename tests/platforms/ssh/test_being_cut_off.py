@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from asyncssh.channel import SSHClientChannel
 
+from rollbacks.platforms.artifacts import payload
 from rollbacks.platforms.base import (
     ArtifactRef,
     Done,
@@ -16,7 +17,6 @@ from rollbacks.platforms.base import (
     Progress,
     Stopped,
 )
-from rollbacks.platforms.ssh import artifacts
 from rollbacks.platforms.ssh.connection import Remote
 from tests.platforms.ssh.conftest import Shop
 from tests.platforms.ssh.control import RecordingControl
@@ -37,7 +37,7 @@ Cut = Callable[[int, Callable[[RecordingControl], Progress]], bool]
 def service(shop: Shop, quiet_watch: None) -> Shop:
     running = shop.fleet.directory / "running"
     shop.variables["RUNNING"] = str(running)
-    shop.settings = {"health_timeout": 0.1}
+    shop.settings = {"health_timeout": 10}
     return shop
 
 
@@ -155,15 +155,15 @@ def test_a_deployment_cut_off_anywhere_can_be_rolled_back(
 def test_an_upload_that_ends_early_is_no_release(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = artifacts.prepared
+    whole = payload.prepared
 
-    def cut(artifact: ArtifactRef, checkpoint: Callable[[], None]) -> Any:
-        packed = whole(artifact, checkpoint)
+    def cut(artifact: ArtifactRef, *more: Any) -> Any:
+        packed = whole(artifact, *more)
         packed.truncate(4 * 512)  # between two members: tar itself sees nothing wrong
         return packed
 
     shop.capture("1-1.4.0")
-    monkeypatch.setattr(artifacts, "prepared", cut)
+    monkeypatch.setattr(payload, "prepared", cut)
 
     with pytest.raises(PlatformError, match="upload was cut short"):
         shop.deploy("1-1.4.0")

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rollbacks.platforms.artifacts.archives import repack
 from rollbacks.platforms.base import PlatformError
 from rollbacks.platforms.ssh import commands
-from rollbacks.platforms.ssh.archives import repack
 from rollbacks.platforms.ssh.commands import Pending, sent
 from rollbacks.platforms.ssh.states import parsed, version_of
 from tests.artifacts import Executable, Link, tar_artifact, zip_artifact

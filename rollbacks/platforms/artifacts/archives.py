@@ -12,12 +12,19 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from typing import IO, BinaryIO, Protocol
 
+from rollbacks.platforms.artifacts.members import (
+    MOST_BYTES,
+    Member,
+    UnsafeArchive,
+    checked,
+    safe_name,
+)
 from rollbacks.platforms.base import PlatformError
-from rollbacks.platforms.ssh.members import MOST_BYTES, Member, UnsafeArchive, checked, safe_name
 
 LONGEST_LINK = 4_096
 CHUNK = 64 * 1024
@@ -48,16 +55,24 @@ class _Checked:
 
 def repack(archive: BinaryIO, out: BinaryIO, checkpoint: Callable[[], None]) -> None:
     """Write the tar stream for hosts; raises UnsafeArchive, and whatever the checkpoint raises."""
+    with contents(archive) as members:
+        _write(members, out, checkpoint)
+
+
+@contextmanager
+def contents(archive: BinaryIO) -> Iterator[list[Member]]:
+    """The members, safe to unpack, to be read while it is open; raises UnsafeArchive, also for
+    damage that only shows while they are read."""
     archive.seek(0)
     is_zip = archive.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
     archive.seek(0)
     try:
         if is_zip:
             with zipfile.ZipFile(archive) as opened_zip:
-                _write(checked(_zip_members(opened_zip)), out, checkpoint)
+                yield checked(_zip_members(opened_zip))
         else:
             with tarfile.open(fileobj=archive, encoding="utf-8") as opened_tar:
-                _write(checked(_tar_members(opened_tar)), out, checkpoint)
+                yield checked(_tar_members(opened_tar))
     except OSError as error:
         if error.errno is not None:
             raise PlatformError(

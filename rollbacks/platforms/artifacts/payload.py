@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from rollbacks.platforms.artifacts.archives import repack
 from rollbacks.platforms.base import ArtifactRef, PlatformError
-from rollbacks.platforms.ssh.archives import repack
 
 MOST_BYTES = 4 * 2**30
 CHUNK = 256 * 1024
@@ -29,23 +29,28 @@ class ArtifactRefused(PlatformError):
     """The artifact cannot be had, or is not what was declared."""
 
 
+Pack = Callable[[BinaryIO, BinaryIO, Callable[[], None]], None]
+
+
 class GivenUp(Exception):
     """Nobody waits for the artifact any more."""
 
 
 class Payload:
-    """The tar stream for hosts, made once, by the first host that needs it; close it after use."""
+    """What hosts are sent, made once, by the first host that needs it; close it after use."""
 
-    def __init__(self, artifact: ArtifactRef | None) -> None:
+    def __init__(self, artifact: ArtifactRef | None, pack: Pack = repack) -> None:
         self._artifact = artifact
+        self._pack = pack
         self._given_up = threading.Event()
         self._lock = asyncio.Lock()
         self._packed: BinaryIO | None = None
+        self._digest = ""
         self._fault: PlatformError | None = None
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The stream from its beginning, for one host."""
-        packed, offset = await self.ready(), 0
+    async def chunks(self, offset: int = 0) -> AsyncIterator[bytes]:
+        """The stream from there on, for one host."""
+        packed = await self.ready()
         while chunk := os.pread(packed.fileno(), CHUNK, offset):
             offset += len(chunk)
             yield chunk
@@ -63,6 +68,14 @@ class Payload:
                     raise
             return self._packed
 
+    async def digest(self) -> str:
+        """SHA-256 of the stream, in hexadecimal digits."""
+        packed = await self.ready()
+        async with self._lock:
+            if not self._digest:
+                self._digest = await asyncio.to_thread(_digest, packed)
+            return self._digest
+
     def close(self) -> None:
         """Also ends what a thread may still be doing for us."""
         self._given_up.set()
@@ -71,7 +84,7 @@ class Payload:
 
     def _prepare(self) -> BinaryIO:
         assert self._artifact is not None, "only what installs asks for the artifact"
-        packed = prepared(self._artifact, self._check)
+        packed = prepared(self._artifact, self._check, self._pack)
         if self._given_up.is_set():
             packed.close()
             raise GivenUp
@@ -82,12 +95,22 @@ class Payload:
             raise GivenUp
 
 
-def prepared(artifact: ArtifactRef, checkpoint: Callable[[], None]) -> BinaryIO:
-    """A temporary file with the tar stream; raises PlatformError, and what the checkpoint does."""
+def _digest(packed: BinaryIO) -> str:
+    digest, offset = hashlib.sha256(), 0
+    while chunk := os.pread(packed.fileno(), CHUNK, offset):
+        offset += len(chunk)
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def prepared(
+    artifact: ArtifactRef, checkpoint: Callable[[], None], pack: Pack = repack
+) -> BinaryIO:
+    """A temporary file with what is packed; raises PlatformError, and what the checkpoint does."""
     packed = tempfile.TemporaryFile()  # noqa: SIM115 - it is the caller's
     try:
         with _copied(artifact, checkpoint) as archive:
-            repack(archive, packed, checkpoint)
+            pack(archive, packed, checkpoint)
     except BaseException:
         packed.close()
         raise

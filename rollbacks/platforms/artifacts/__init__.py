@@ -1,0 +1,1 @@
+"""Artifacts that are files: got, checked, and packed again for hosts."""

@@ -1,0 +1,126 @@
+"""Hosts as people write them, on every platform that has hosts; shapes only."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from rollbacks.platforms.base import PlatformError, StepSpec, TargetRef
+
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+RESERVED = "LASTGOOD_"
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def placeholders(template: str) -> list[str]:
+    """The names between braces; ValueError where a brace stands for nothing."""
+    if re.search(r"[{}]", _PLACEHOLDER.sub("", template)):
+        raise ValueError("a brace may only stand around a name, like {address}")
+    return _PLACEHOLDER.findall(template)
+
+
+def filled(template: str, values: dict[str, str]) -> str:
+    """The template with every placeholder replaced; KeyError names an unknown one."""
+    return _PLACEHOLDER.sub(lambda match: values[match[1]], template)
+
+
+def without_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("must not contain a NUL character")
+    return text
+
+
+def template(text: str) -> str:
+    placeholders(text)
+    return text
+
+
+def _web_address(url: str) -> str:
+    if not re.match(r"https?://", template(url)) or re.search(r"\s", url):
+        raise ValueError("must begin with http:// or https:// and contain no spaces")
+    return url
+
+
+def _variables(variables: dict[str, str]) -> dict[str, str]:
+    for name in variables:
+        if not VARIABLE.fullmatch(name):
+            raise ValueError(f"{name!r} is no variable name: letters, digits and underscores")
+        if name.startswith(RESERVED):
+            raise ValueError(f"{name}: names that begin with {RESERVED} are Lastgood's own")
+    return variables
+
+
+Text = Annotated[str, AfterValidator(without_nul)]
+Port = Annotated[int, Field(ge=1, le=65_535)]
+Seconds = Annotated[float, Field(gt=0, le=3_600)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+
+class Host(Part):
+    """One host; its variables reach commands as environment, and URLs as placeholders."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
+    address: Annotated[str, Field(pattern=r"^[A-Za-z0-9:][A-Za-z0-9.:_%-]*$", max_length=253)]
+    port: Port | None = None
+    variables: Annotated[dict[str, Text], AfterValidator(_variables)] = {}
+
+    def values(self, default_port: int) -> dict[str, str]:
+        """What placeholders stand for; a variable of the same name goes first."""
+        port = str(self.port or default_port)
+        return {"name": self.name, "address": self.address, "port": port, **self.variables}
+
+
+def selected(every: Sequence[str], selection: Mapping[str, Any]) -> tuple[str, ...]:
+    """The hosts that a phase takes: `hosts`, by name; `percentage`, so many of all, from the first
+    on, those of earlier phases included; without a selection all. Raises PlatformError."""
+    if not selection:
+        return tuple(every)
+    wanted = dict(selection)
+    hosts, share = wanted.pop("hosts", None), wanted.pop("percentage", None)
+    if isinstance(hosts, list) and hosts and share is None and not wanted:
+        if unknown := [str(name) for name in hosts if name not in every]:
+            raise PlatformError(f"{', '.join(unknown)}: no such host here.", permanent=True)
+        return tuple(name for name in every if name in hosts)
+    if type(share) is int and 0 < share <= 100 and hosts is None and not wanted:
+        return tuple(every[: math.ceil(len(every) * share / 100)])
+    raise PlatformError(
+        "A phase selects either hosts, a list of names, or percentage, a number from 1 to 100; "
+        "without a selection it takes every host.",
+        permanent=True,
+    )
+
+
+def environment_on(
+    name: str,
+    variables: Mapping[str, str],
+    directory: str,
+    target: TargetRef,
+    spec: StepSpec,
+    *,
+    is_undo: bool,
+) -> dict[str, str]:
+    """What a person's command gets to know: the workflow's variables, the host's, and ours.
+
+    The host's go before the workflow's, being more specific; ours before both.
+    """
+    if wrong := [each for each in spec.variables if not VARIABLE.fullmatch(each)]:
+        raise PlatformError(
+            f"{wrong[0]!r} cannot be the name of an environment variable.", permanent=True
+        )
+    return {
+        **spec.variables,
+        **variables,
+        "LASTGOOD_RELEASE": spec.release,
+        "LASTGOOD_VERSION": spec.artifact.version if spec.artifact else "",
+        "LASTGOOD_SERVICE": target.service,
+        "LASTGOOD_ENVIRONMENT": target.environment,
+        "LASTGOOD_HOST": name,
+        "LASTGOOD_DIRECTORY": directory,
+        "LASTGOOD_DIRECTION": "rollback" if is_undo or spec.goes_back else "deploy",
+    }
