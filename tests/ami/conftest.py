@@ -1,0 +1,50 @@
+"""The whole engine on Auto Scaling groups of the suite's own cloud."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from rollbacks import execution
+from rollbacks.pacing import SharedPace
+from rollbacks.platforms.aws import waits
+from tests.ami.shop import Shop, shop_in
+from tests.aws.cloud import FakeCloud
+from tests.aws.conftest import read_once
+from tests.aws.wire import Wire, tapped
+
+__all__ = ["read_once"]  # a fixture
+
+Open = Callable[..., Shop]
+PACED = SharedPace.take
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[FakeCloud]:
+    with FakeCloud() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes minutes on AWS takes hundredths of a second here, and nobody else asks."""
+    monkeypatch.setattr(SharedPace, "take", lambda *asked: 0.0)
+    monkeypatch.setattr(waits, "POLL_SECONDS", 0.03)
+    monkeypatch.setattr(waits, "LONGEST_POLL_SECONDS", 0.1)
+    monkeypatch.setattr(waits, "ASKED_AFTER_SECONDS", 0.3)
+    monkeypatch.setattr(execution, "RETRY_SECONDS", 0.05)
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
+    return tapped(monkeypatch)
+
+
+@pytest.fixture
+def open_shop(transactional_db: None, cloud: FakeCloud) -> Open:
+    """Opens a shop with a base group of its own."""
+
+    def start(**choices: Any) -> Shop:
+        return shop_in(cloud, **choices)
+
+    return start

@@ -1,0 +1,85 @@
+"""moto, underneath: asked in this process, without a network, for one account of its own.
+
+Its state is the process's: what keeps two clouds apart is that each has another account.
+"""
+
+import io
+import os
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+# moto would read thousands of public AMIs, for seconds; a test makes its own.
+os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import ClientError
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.test import run_wsgi_app
+
+from .clients import client
+from .refusals import Refused, not_modelled
+from .transport import HttpAnswer, HttpRequest
+from .wire import environment
+
+Json = dict[str, Any]
+_ANYBODY = {"AWS_ACCESS_KEY_ID": "beneath", "AWS_SECRET_ACCESS_KEY": "beneath"}
+_application = DomainDispatcherApplication(create_backend_app)
+
+
+class Beneath:
+    """Not thread-safe, as moto is not: the cloud's lock is held by whoever asks."""
+
+    def __init__(self, account: str, region: str) -> None:
+        self._account = account
+        self._region = region
+        self._clients: dict[str, Any] = {}
+
+    def pass_on(self, http: HttpRequest) -> HttpAnswer:
+        """A client's request as it is."""
+        headers = {**http.headers, "x-moto-account-id": self._account}
+        request = HttpRequest(http.method, http.path, headers, http.body)
+        try:
+            content, status, answered = run_wsgi_app(_application, environment(request), True)
+        except NotImplementedError as error:
+            raise not_modelled(str(error)) from error
+        wanted = {"Content-Type", "Location"}
+        kept = {key: value for key, value in answered.items() if key in wanted}
+        return HttpAnswer(int(status.split()[0]), b"".join(content), kept)
+
+    def ask(self, service: str, action: str, /, **parameters: Any) -> Json:
+        """Raises Refused where moto does; `action` is spelled as Python does."""
+        if service not in self._clients:
+            self._clients[service] = self._client(service)
+        try:
+            answer: Json = getattr(self._clients[service], action)(**parameters)
+        except ClientError as error:
+            said = error.response["Error"]
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            raise Refused(said["Code"], said["Message"], status) from error
+        answer.pop("ResponseMetadata", None)
+        return answer
+
+    def _client(self, service: str) -> Any:
+        made = client(service, self._region, "http://beneath", _ANYBODY)
+        made.meta.events.register("before-send", self._send)
+        return made
+
+    def _send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        parts = urlsplit(request.url)
+        body = request.body or b""
+        headers = {
+            key.lower(): value.decode() if isinstance(value, bytes) else str(value)
+            for key, value in request.headers.items()
+        }
+        content = body.encode() if isinstance(body, str) else bytes(body)
+        path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        answer = self.pass_on(HttpRequest(request.method, path, headers, content))
+        return AWSResponse(request.url, answer.status, dict(answer.headers), _Raw(answer.body))
+
+
+class _Raw(io.BytesIO):
+    """What botocore reads an answer from."""
+
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        yield self.read()

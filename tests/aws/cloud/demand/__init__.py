@@ -1,0 +1,1 @@
+"""Application Auto Scaling, of ECS services only; moto's changes no capacity."""
