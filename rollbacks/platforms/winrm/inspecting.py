@@ -1,0 +1,124 @@
+"""What the hosts say of a step before it begins: missing rights, exact differences, drift."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from rollbacks.platforms import everywhere
+from rollbacks.platforms.base import (
+    Difference,
+    Inspection,
+    PlatformError,
+    StepSpec,
+    TargetRef,
+)
+from rollbacks.platforms.winrm import pairs
+from rollbacks.platforms.winrm.calls import looks
+from rollbacks.platforms.winrm.pairs import Seen, look_at
+from rollbacks.platforms.winrm.places import Place
+from rollbacks.platforms.winrm.sessions import Remote
+from rollbacks.platforms.winrm.states import file_of
+from rollbacks.platforms.winrm.visits import Found, look_into
+
+
+@dataclass(frozen=True)
+class _Said:
+    """Of one host."""
+
+    difference: Difference | None = None
+    warning: str = ""
+    problem: str = ""
+
+
+def of_apply(
+    target: TargetRef,
+    spec: StepSpec,
+    directory: str,
+    choose: Callable[[Remote, Place], Awaitable[Seen]],
+) -> Inspection:
+    """Of a release that is to come."""
+
+    async def look(remote: Remote, place: Place) -> _Said:
+        seen = await choose(remote, place)
+        after = seen.unit.path_in(f"{place.folder}\\{directory}")
+        trouble = seen.state.trouble if seen.state.runs is False else ""
+        warning = (
+            f"{place.name}: {seen.unit.title}: {trouble}; it will be started" if trouble else ""
+        )
+        return _Said(_difference(place, seen, after), warning)
+
+    return _summed(target, spec, look)
+
+
+def of_undo(
+    target: TargetRef, spec: StepSpec, directory: str, found: Mapping[str, Found]
+) -> Inspection:
+    """Of the way back: what differs now from what was captured, and whether it can come back."""
+
+    async def look(remote: Remote, place: Place) -> _Said:
+        mine = found[place.name]
+        unit = next((u for u in (place.unit, place.twin) if u and u.title == mine.unit), None)
+        if unit is None or mine.folder != place.folder:
+            return _Said(
+                problem=f"{place.name}: {mine.unit} with releases in {mine.folder} is no longer "
+                "what the infrastructure says"
+            )
+        seen = Seen(unit, await look_at(remote, unit))
+        folder = await look_into(remote, place, directory, mine.path)
+        ours = unit.path_in(f"{place.folder}\\{directory}")
+        warning, problem = "", ""
+        if seen.state.path not in (ours, mine.path):
+            warning = (
+                f"{place.name}: the {unit.what} of {unit.title} is {seen.state.path}: somebody "
+                "changed it since. It will be what it was before the deployment"
+            )
+        if mine.resolves and not folder.wanted:
+            problem = (
+                f"{place.name}: {file_of(mine.path)}, which it served before, is gone; deploy that "
+                "version again"
+            )
+        return _Said(_difference(place, seen, mine.path), warning, problem)
+
+    return _summed(target, spec, look)
+
+
+def of_pairs(target: TargetRef, spec: StepSpec, expected: Mapping[str, str]) -> Inspection:
+    """Of a swap; `expected`: what is thought to serve now, by host."""
+
+    async def look(remote: Remote, place: Place) -> _Said:
+        serving, waiting = await pairs.both(remote, place)
+        should = expected.get(place.name, serving.unit.title)
+        warning = ""
+        if serving.unit.title != should:
+            warning = f"{place.name}: {serving.unit.title} serves already: somebody swapped since"
+            return _Said(None, warning)
+        lines = (f"-{serving.unit.title}", f"+{waiting.unit.title}")
+        return _Said(Difference(place.name, "serves", lines))
+
+    return _summed(target, spec, look)
+
+
+def _difference(place: Place, seen: Seen, after: str) -> Difference | None:
+    if seen.state.path == after:
+        return None
+    what = f"{seen.unit.what} of {seen.unit.title}"
+    return Difference(place.name, what, (f"-{seen.state.path}", f"+{after}"))
+
+
+def _summed(
+    target: TargetRef, spec: StepSpec, look: Callable[[Remote, Place], Awaitable[_Said]]
+) -> Inspection:
+    said, faults = looks(target, spec.instances, look, None)
+    if faults and not said and not any(fault.permanent for fault in faults.values()):
+        raise everywhere.summed(faults)
+    every = [said[name] for name in spec.instances if name in said]
+    lasting = [_sentence(name, fault) for name, fault in faults.items() if fault.permanent]
+    passing = [_sentence(name, fault) for name, fault in faults.items() if not fault.permanent]
+    return Inspection(
+        tuple(each.difference for each in every if each.difference),
+        (*(each.warning for each in every if each.warning), *passing),
+        (*(each.problem for each in every if each.problem), *lasting),
+    )
+
+
+def _sentence(name: str, fault: PlatformError) -> str:
+    return f"{name}: {fault}"
