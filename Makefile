@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 DEPLOYED := LASTGOOD_HOSTS=lastgood.example LASTGOOD_ORIGINS=https://lastgood.example \
 	LASTGOOD_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_hex(48))')
 
-.PHONY: help demo run test test-kubernetes test-nightly bench bench-kubernetes programs
+.PHONY: help demo run test test-kubernetes test-nightly bench bench-aws bench-kubernetes programs
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "make test-nightly  what takes longer: more aborts, kills and outages, 20,000 simulated schedules"
 	@echo "make test-kubernetes   the tests of that platform on the cluster of KUBECONFIG"
 	@echo "make bench-kubernetes  a rollback beside kubectl's, there or on the tests' own API server"
+	@echo "make bench-aws  a rollback of ECS services beside the AWS CLI's, on the tests' own AWS"
 	@echo "make bench  how fast it is, beside other ways in the same run"
 
 demo: $(VENV)/lastgood.installed
@@ -43,11 +44,22 @@ test-kubernetes: $(VENV)/dev.installed
 test-nightly: $(VENV)/dev.installed programs
 	LASTGOOD_TEST_ABORTS=500 LASTGOOD_TEST_SEED=$$(date +%j) $(BIN)/pytest tests/trials
 	LASTGOOD_TEST_NIGHTLY=1 LASTGOOD_TEST_SEED=$$(date +%j) $(BIN)/pytest -s tests/surviving tests/outages
-	LASTGOOD_TEST_NIGHTLY=1 $(BIN)/pytest tests/kubernetes tests/pages/test_looks.py
+	LASTGOOD_TEST_NIGHTLY=1 $(BIN)/pytest tests/ecs tests/kubernetes tests/winrm tests/platforms/winrm tests/pages/test_looks.py
 	$(BIN)/python manage.py simulate --schedules 20000
 
 bench-kubernetes: $(VENV)/dev.installed
 	LASTGOOD_TEST_KUBECONFIG="$$KUBECONFIG" LASTGOOD_TEST_NODES=$(NODES) $(BIN)/pytest -q -s --show-capture=no tests/benchmarks/kubernetes.py
+
+# The AWS CLI wants its own versions of what we use, so it has a venv of its own, unless one is named.
+OWN_AWS_CLI := $(CURDIR)/var/awscli/bin/aws
+AWS_CLI ?= $(OWN_AWS_CLI)
+
+bench-aws: $(VENV)/dev.installed $(AWS_CLI)
+	LASTGOOD_BENCH_AWS="$(AWS_CLI)" $(BIN)/pytest -q -s --show-capture=no tests/benchmarks/aws.py
+
+$(OWN_AWS_CLI):
+	$(PYTHON) -m venv var/awscli
+	var/awscli/bin/python -m pip install --quiet awscli==1.46.2
 
 bench: $(VENV)/dev.installed
 	$(BIN)/pytest -q -s tests/benchmarks/permissions.py

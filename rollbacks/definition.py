@@ -1,6 +1,6 @@
 """A workflow's definition: the document people write, checked; errors name the place."""
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from rollbacks.platforms import platform_of, steps_of
+from rollbacks.platforms.base import Platform
 from rollbacks.platforms.base import Step as StepKind
 from rollbacks.strategies import ROLL_BACK, FailureStrategy
 
@@ -43,6 +44,7 @@ class Variable(_Part):
 # Left out of a stored definition where it is not given: one that says nothing new is no revision.
 OwnStrategy = Annotated[FailureStrategy | None, Field(exclude_if=lambda value: value is None)]
 SharedSettings = Annotated[dict[str, Any], Field(exclude_if=lambda value: not value)]
+Option = Annotated[bool, Field(exclude_if=lambda value: not value)]
 
 
 class StepDefinition(_Part):
@@ -115,11 +117,13 @@ class WorkflowDefinition(_Part):
     """The whole document of one workflow revision.
 
     `settings` count for every step whose kind has a setting of that name and which has none itself.
+    `rollback_all_phases_at_once`: not phase by phase, last first, where one undo brings back all.
     """
 
     variables: list[Variable] = []
     settings: SharedSettings = {}
     failure_strategy: FailureStrategy = ROLL_BACK
+    rollback_all_phases_at_once: Option = False
     pre_deployment_steps: list[StepDefinition] = []
     phases: list[PhaseDefinition] = Field(min_length=1)
     post_deployment_steps: list[StepDefinition] = []
@@ -179,11 +183,25 @@ def parse(document: object, deployment_type: str, workflow_type: str) -> Workflo
         document = {**document, "phases": platform.default_phases(workflow_type)}
     definition = checked(WorkflowDefinition, document)
     problems = _settings_problems(definition, steps_of(deployment_type))
+    if definition.rollback_all_phases_at_once:
+        problems += _at_once_problems(definition, platform)
     if workflow_type == "BASIC" and len(definition.phases) > 1:
         problems.append(("phases", "a Basic workflow has one phase"))
     if problems:
         raise DefinitionError(problems)
     return definition
+
+
+def _at_once_problems(
+    definition: WorkflowDefinition, platform: Platform
+) -> Iterator[tuple[str, str]]:
+    place = "rollback_all_phases_at_once"
+    if not any(kind.undoes_later for kind in platform.steps.values()):
+        yield place, f"{platform.label} rolls back phase by phase; leave it out"
+    for phase in definition.phases:
+        if phase.rollback_steps is not None:
+            text = f"the rollback_steps of the phase {phase.name} would not run; leave out either"
+            yield place, text
 
 
 def checked(model: type[Model], document: object, place: str = "") -> Model:

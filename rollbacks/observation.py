@@ -10,6 +10,7 @@ from django.db import transaction
 
 from dashboard.models import Artifact, Connector, Instance, Target
 from rollbacks.definition import DefinitionError, checked
+from rollbacks.pacing import SharedPace
 from rollbacks.platforms import credentials, platform_of
 from rollbacks.platforms.base import (
     ArtifactRef,
@@ -51,6 +52,7 @@ def target_ref(target: Target, *, with_credential: bool = True) -> TargetRef:
         connector=connection.model_dump(),
         settings=settings.model_dump(),
         credential=credentials.resolve(connector.credential) if with_credential else None,
+        pace=SharedPace(),
     )
 
 

@@ -218,6 +218,8 @@ def undo_of_failed(deployment: Deployment, only: Phase | None = None) -> list[Pl
     ]
     ref = observation.target_ref(deployment.target, with_credential=False)
     phases = [_undo_phase(phase, definition, deployment, None, ref) for phase in begun]
+    if definition.rollback_all_phases_at_once and only is None:
+        phases = _at_once(phases, deployment.target)
     return [
         replace(phase, steps=tuple(step for step in phase.steps if not step.problem))
         for phase in phases
@@ -234,10 +236,10 @@ def rollback(deployment: Deployment, configuration: Configuration) -> Plan:
     ref = observation.target_ref(deployment.target, with_credential=False)
     earlier = continuing.unfinished(deployment)
     done = continuing.done_by(earlier)
-    phases = tuple(
-        _without_done(_undo_phase(phase, definition, deployment, everything, ref), done)
-        for phase in recorded
-    )
+    planned = [_undo_phase(phase, definition, deployment, everything, ref) for phase in recorded]
+    if definition.rollback_all_phases_at_once:
+        planned = _at_once(planned, deployment.target)
+    phases = tuple(_without_done(phase, done) for phase in planned)
     deployed = {key for phase in recorded for key in phase.instances or ()}
     new = tuple(key for key in everything if key not in deployed)
     platform = platform_of(deployment.target.service.deployment_type)
@@ -258,6 +260,16 @@ def rollback(deployment: Deployment, configuration: Configuration) -> Plan:
             if step.problem
         ),
     )
+
+
+def _at_once(phases: Sequence[PlannedPhase], target: Target) -> list[PlannedPhase]:
+    """The one undo that brings back what all phases have changed; as they are where none does."""
+    kinds = steps_of(target.service.deployment_type)
+    for phase in reversed(phases):
+        for step in phase.steps:
+            if step.undoes and step.kind in kinds and kinds[step.kind].undoes_later:
+                return [replace(phase, name="Rollback all phases", steps=(step,))]
+    return list(phases)
 
 
 def _without_done(phase: PlannedPhase, done: Mapping[continuing.Key, Step]) -> PlannedPhase:

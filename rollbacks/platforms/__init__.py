@@ -2,12 +2,17 @@
 
 from collections.abc import Mapping
 
+from rollbacks.platforms.ami import Ami
 from rollbacks.platforms.anywhere import Wait
 from rollbacks.platforms.base import Platform, PlatformError, Step
+from rollbacks.platforms.ecs import Ecs
 from rollbacks.platforms.kubernetes import Kubernetes
 from rollbacks.platforms.ssh import Ssh
+from rollbacks.platforms.winrm import Winrm
 
-PLATFORMS: Mapping[str, Platform] = {platform.name: platform for platform in (Kubernetes(), Ssh())}
+PLATFORMS: Mapping[str, Platform] = {
+    platform.name: platform for platform in (Ami(), Ecs(), Kubernetes(), Ssh(), Winrm())
+}
 ANYWHERE: Mapping[str, Step] = {step.kind: step for step in (Wait(),)}
 
 

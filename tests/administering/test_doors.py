@@ -30,7 +30,7 @@ from dashboard.models import (
     Target,
     Workflow,
 )
-from tests.administering.conftest import DEPLOYS, SignIn, address
+from tests.administering.conftest import ADMINISTERS, DEPLOYS, SignIn, address
 from tests.scene import Scene, group, person
 
 NOW = timezone.now()
@@ -240,9 +240,8 @@ def test_an_api_key_never_enters(shop: Scene, admin: User, client: Client) -> No
 
 def test_the_rights_count_not_the_memory_of_them(page: Client, admin: User) -> None:
     assert page.get(address(User, "changelist")).status_code == 200
-    administration.set_members(UserGroup.objects.get(name="Administrators"), [], by=None) if (
-        person("second", UserGroup.objects.get(name="Account Administrator"))
-    ) else None
+    person("second", group("Others", account=ADMINISTERS))
+    administration.set_members(UserGroup.objects.get(name="Administrators"), [], by=None)
     assert page.get(address(User, "changelist")).status_code == 403
 
 

@@ -1,6 +1,5 @@
 """What a person sees while a rollout goes on, and how little is asked of the cluster for it."""
 
-import os
 from typing import Any
 
 import pytest
@@ -10,10 +9,11 @@ from tests.kubernetes import manifests
 from tests.kubernetes.bench import Bench, bench_in, done
 from tests.kubernetes.manifests import NAME
 from tests.kubernetes.wire import Wire
+from tests.nightly import IS_NIGHTLY
 
 AT_MOST = 6
 SIZES = [("Deployment", 50), ("StatefulSet", 3), ("DaemonSet", 3)]
-if os.environ.get("LASTGOOD_TEST_NIGHTLY") == "1":
+if IS_NIGHTLY:
     SIZES += [("Deployment", 3), ("StatefulSet", 50)]
 
 

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.nightly import IS_NIGHTLY
 from tests.operating.stack import make_image
 from tests.outages.program import Program, eventually
 from tests.outages.shop import BAD, GOOD, Gate, catalogue, gated, restarting, trees
 from tests.outages.site import Crowded, Site
 from tests.servers import PostgreSQL, Redis
 from tests.sshd import Fleet
-from tests.surviving.conftest import IS_NIGHTLY
 
 log = logging.getLogger(__name__)
 MANY = [f"T{number:03}" for number in range(100 if IS_NIGHTLY else 15)]

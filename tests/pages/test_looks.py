@@ -16,13 +16,14 @@ from rollbacks import platforms
 from rollbacks.platforms.base import Difference, Inspection
 from tests import lab
 from tests.chromium import Chromium, chromium_thread
+from tests.nightly import IS_NIGHTLY
 from tests.pages.world import HOSTS, make_world, rolled_back
 from tests.scene import Scene
 
 __all__ = ["chromium_thread"]
 
 LOOKS = [("light", 1280), ("dark", 390)]
-if "LASTGOOD_PICTURES" in os.environ or os.environ.get("LASTGOOD_TEST_NIGHTLY") == "1":
+if "LASTGOOD_PICTURES" in os.environ or IS_NIGHTLY:
     LOOKS += [("dark", 1280), ("light", 390)]
 
 

@@ -15,7 +15,7 @@ from dashboard.models import Deployment
 from rollbacks.simulation.database import laboratory
 from rollbacks.simulation.schedule import Simulator
 
-SCHEDULES = 150
+SCHEDULES = 60
 FIRST = 7_000_000
 
 

@@ -21,7 +21,6 @@ from tests.surviving.site import Site
 from tests.surviving.traffic import Shop
 from tests.surviving.witness import WitnessedFleet
 
-IS_NIGHTLY = os.environ.get("LASTGOOD_TEST_NIGHTLY") == "1"
 GOES_ON_WITHIN = 15.0
 # A lease that has soon ended, where not its length but what follows is of interest.
 QUICK = {

@@ -4,10 +4,11 @@ import time
 
 import pytest
 
+from tests.nightly import IS_NIGHTLY
 from tests.operating.stack import eventually
 from tests.servers import PostgreSQL, RabbitMQ, Redis
 from tests.surviving.audit import audit
-from tests.surviving.conftest import IS_NIGHTLY, Open, say
+from tests.surviving.conftest import Open, say
 
 MORE_TIME = 30.0
 ANSWERS_WITHIN = 5.0

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from tests.nightly import IS_NIGHTLY
 from tests.operating.stack import eventually
 from tests.servers import PostgreSQL, Redis
 from tests.sshd import Fleet
 from tests.surviving.audit import audit
-from tests.surviving.conftest import IS_NIGHTLY, Open, say
+from tests.surviving.conftest import Open, say
 from tests.surviving.traffic import Shop
 
 _OUTCOMES = """

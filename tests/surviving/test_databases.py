@@ -3,9 +3,10 @@
 import time
 from random import Random
 
+from tests.nightly import IS_NIGHTLY
 from tests.servers import PostgreSQL, Redis
 from tests.surviving.audit import audit
-from tests.surviving.conftest import IS_NIGHTLY, Open, say
+from tests.surviving.conftest import Open, say
 from tests.surviving.traffic import Traffic
 
 

@@ -3,9 +3,10 @@
 import signal
 from random import Random
 
+from tests.nightly import IS_NIGHTLY
 from tests.servers import PostgreSQL, Redis
 from tests.surviving.audit import audit
-from tests.surviving.conftest import GOES_ON_WITHIN, IS_NIGHTLY, Open, say
+from tests.surviving.conftest import GOES_ON_WITHIN, Open, say
 from tests.surviving.killing import Striker
 from tests.surviving.traffic import Traffic
 

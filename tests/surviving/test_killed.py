@@ -4,16 +4,17 @@ from random import Random
 
 import pytest
 
+from tests.nightly import IS_NIGHTLY
 from tests.servers import PostgreSQL, RabbitMQ, Redis
 from tests.surviving.audit import audit
-from tests.surviving.conftest import GOES_ON_WITHIN, IS_NIGHTLY, QUICK, Open, say
+from tests.surviving.conftest import GOES_ON_WITHIN, QUICK, Open, say
 from tests.surviving.killing import Striker, percentile
 from tests.surviving.traffic import Shop, Traffic
 
 
 @pytest.mark.parametrize(
     ("broker", "kills"),
-    [(Redis, 200 if IS_NIGHTLY else 80), (RabbitMQ, 200 if IS_NIGHTLY else 20)],
+    [(Redis, 200 if IS_NIGHTLY else 30), (RabbitMQ, 200 if IS_NIGHTLY else 10)],
 )
 def test_a_killed_workers_rollbacks_go_on_and_end_well(
     shop_on: Open, chance: Random, broker: type[Redis | RabbitMQ], kills: int

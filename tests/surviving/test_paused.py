@@ -2,9 +2,10 @@
 
 from random import Random
 
+from tests.nightly import IS_NIGHTLY
 from tests.servers import PostgreSQL, Redis
 from tests.surviving.audit import audit
-from tests.surviving.conftest import IS_NIGHTLY, QUICK, WORKERS, Open, say
+from tests.surviving.conftest import QUICK, WORKERS, Open, say
 from tests.surviving.killing import Pauser
 from tests.surviving.traffic import Traffic
 

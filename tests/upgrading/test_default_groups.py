@@ -1,6 +1,9 @@
 """What a fresh account begins with."""
 
+from importlib import import_module
+
 import pytest
+from django.apps import apps
 
 from accounts import grants, policy
 from accounts.models import AuditEvent, UserGroup
@@ -9,6 +12,12 @@ from dashboard.models import Environment
 from tests.scene import person, scene
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def seeded(db: None) -> None:
+    """The migration's groups, also after a test of this process has emptied its tables."""
+    import_module("accounts.migrations.0005_default_groups").create(apps, None)
 
 
 def test_A28_only_the_account_administrator_may_roll_back() -> None:
