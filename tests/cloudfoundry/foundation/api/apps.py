@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .. import changes, documents
+from .. import changes, documents, variables
 from .. import records as r
 from ..calls import Answer, Call, describe
 from ..jobs import accepted
@@ -59,7 +59,7 @@ def make_app(call: Call, space: r.Space, body: Json) -> r.App:
         name=name,
         space=space.guid,
         lifecycle=_lifecycle(body.get("lifecycle")),
-        environment=merged({}, body.get("environment_variables") or {}),
+        environment=variables.merged({}, body.get("environment_variables") or {}),
         features={each: each in ("ssh", "revisions") for each in _FEATURES},
     )
     describe(app, body.get("metadata"))
@@ -185,25 +185,6 @@ def _require_feature(call: Call) -> None:
 
 def feature(app: r.App, name: str) -> Json:
     return {"name": name, "description": _FEATURES[name], "enabled": app.features[name]}
-
-
-def merged(held: dict[str, str], given: Json) -> dict[str, str]:
-    """Variables with what is given; null takes one away, whatever is not text becomes it."""
-    for key in given:
-        if key.startswith("VCAP_") or key == "PORT":
-            raise unprocessable(
-                f"Environment variables cannot use '{key}'"
-                if key == "PORT"
-                else "Var cannot start with VCAP_"
-            )
-    found = {**held, **{key: _text(value) for key, value in given.items() if value is not None}}
-    return {key: value for key, value in found.items() if given.get(key, "") is not None}
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return value if isinstance(value, str) else str(value)
 
 
 def present_in(call: Call) -> Any:

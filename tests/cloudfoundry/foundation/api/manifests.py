@@ -9,7 +9,8 @@ from ..calls import Answer, Call, describe
 from ..jobs import accepted
 from ..problems import Refused, error, not_authorized, unprocessable
 from ..routing import routes
-from .apps import make_app, merged
+from ..variables import merged
+from .apps import make_app
 from .processes import change_process
 from .routes import find_route, make_route
 from .services import bind

@@ -67,7 +67,7 @@ def make_route(call: Call, space: r.Space, domain: r.Domain, body: Json) -> r.Ro
     if domain.org is None and not host:
         raise unprocessable("Missing host. Routes in shared domains must have a host defined.")
     if path and not path.startswith("/"):
-        raise unprocessable("Path must begin with '/'.")
+        raise unprocessable("Path is missing the beginning '/'.")
     if find_route(call, domain, host, path):
         with_path = f" and path '{path}'" if path else ""
         with_host = f" with host '{host}'{with_path}" if host else ""
