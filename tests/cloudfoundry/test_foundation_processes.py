@@ -139,6 +139,8 @@ def test_a_deployment_needs_room_beside_what_runs(foundation: FakeFoundation) ->
             f"memory space_quota_exceeded for space {place.space_name}. "
             "This space's quota may not be large enough to support rolling deployments"
         )
+        usage = caller.ask("GET", f"/v3/spaces/{place.space}/usage_summary")["usage_summary"]
+        assert (usage["started_instances"], usage["memory_in_mb"]) == (1, 1024)
         quota = caller.ask("GET", "/v3/space_quotas", space_guids=place.space)["resources"][0]
         assert quota["apps"]["total_memory_in_mb"] == 1024
 

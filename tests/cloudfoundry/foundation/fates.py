@@ -5,6 +5,8 @@ from enum import Enum
 
 from .timing import Timing
 
+NOTHING = "(nothing to run)"  # the version of an instance whose droplet is gone
+
 
 class Fate(Enum):
     """What instances of a version do."""
@@ -33,7 +35,7 @@ class Fates:
 
     def __init__(self, timing: Timing) -> None:
         self._timing = timing
-        self._told: dict[str, Fate] = {}
+        self._told: dict[str, Fate] = {NOTHING: Fate.CRASHES}
 
     def tell(self, version: str, fate: Fate) -> None:
         self._told[version] = fate

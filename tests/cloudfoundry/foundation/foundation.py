@@ -18,9 +18,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.certificates import Authority
 from tests.ports import LOOPBACK
 from tests.transport import Transport
-from tests.winrm.host.certificates import Authority
 
 from . import diego, router
 from . import records as r
@@ -112,6 +112,16 @@ class FakeFoundation:
     def take_roles(self, login: Login) -> None:
         with self.state:
             self._scenery.take(login.user)
+
+    def suspend(self, place: Place, *, is_suspended: bool = True) -> None:
+        """Its organization."""
+        with self.state:
+            self.state.get(r.Organization, place.org).is_suspended = is_suspended
+
+    def expire(self, droplet: str) -> None:
+        """As the foundation does with old ones, of which it keeps only a few."""
+        with self.state:
+            self.state.get(r.Droplet, droplet).state = "EXPIRED"
 
     def behave(self, version: str, fate: Fate) -> None:
         """From now on, also for instances that are there already."""

@@ -20,6 +20,14 @@ def require_room(state: State, process: r.Process, instances: int, memory: int) 
             _check(quota, rivals, instances, memory, prefix)
 
 
+def used(state: State, org: r.Organization, space: r.Space | None = None) -> tuple[int, int]:
+    """Instances and megabytes of what runs in an organization, or in one of its spaces."""
+    found = _running(state, org)
+    within = [each for each in found if space is None or state.space_of(each) is space]
+    memory = sum(each.memory * each.instances for each in within)
+    return sum(each.instances for each in within), memory
+
+
 def _check(
     quota: r.Quota, rivals: list[r.Process], instances: int, memory: int, prefix: str
 ) -> None:

@@ -40,6 +40,10 @@ def not_authorized() -> Refused:
     return _refused(403, 10003, "CF-NotAuthorized", detail)
 
 
+def suspended() -> Refused:
+    return _refused(403, 10017, "CF-OrgSuspended", "The organization is suspended")
+
+
 def missing(what: str) -> Refused:
     return _refused(404, 10010, "CF-ResourceNotFound", f"{what} not found")
 

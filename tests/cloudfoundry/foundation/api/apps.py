@@ -7,7 +7,7 @@ from .. import records as r
 from ..calls import Answer, Call, describe
 from ..jobs import accepted
 from ..listing import listed
-from ..problems import missing, not_authorized, not_unique, unprocessable
+from ..problems import missing, not_unique, unprocessable
 from ..routing import routes
 from .including import with_spaces
 
@@ -44,8 +44,7 @@ def create_app(call: Call) -> Answer:
         raise unprocessable(
             "Invalid space. Ensure that the space exists and you have access to it."
         )
-    if not call.caller.can_write(call.state, space):
-        raise not_authorized()
+    call.require_writer(space)
     made = make_app(call, space, body)
     return Answer(201, documents.app(call.state, made))
 

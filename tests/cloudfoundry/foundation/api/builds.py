@@ -7,7 +7,7 @@ from .. import records as r
 from ..calls import Answer, Call, describe
 from ..fates import Fate
 from ..listing import listed
-from ..problems import not_authorized, unprocessable
+from ..problems import unprocessable
 from ..routing import routes
 
 Json = dict[str, Any]
@@ -58,8 +58,7 @@ def _stageable(call: Call, guid: str | None) -> r.Package:
         raise unprocessable(
             "Unable to use package. Ensure that the package exists and you have access to it."
         )
-    if not call.caller.can_manage_apps(call.state, call.state.space_of(package)):
-        raise not_authorized()
+    call.require_manager(call.state.space_of(package))
     if package.state != "READY":
         raise unprocessable("Cannot stage package whose state is not ready.")
     app = call.state.get(r.App, package.app)

@@ -59,6 +59,7 @@ def _app(call: Call) -> r.App:
         raise unprocessable(
             "Unable to use app. Ensure that the app exists and you have access to it."
         )
+    call.require_manager(call.state.space_of(app))
     return app
 
 
@@ -147,6 +148,7 @@ def _managed(call: Call) -> r.Deployment:
     found = call.seen(r.Deployment)
     if not call.caller.can_manage_apps(call.state, call.state.space_of(found)):
         raise missing("Deployment")
+    call.require_manager(call.state.space_of(found))
     return found
 
 

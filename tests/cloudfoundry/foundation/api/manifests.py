@@ -7,7 +7,7 @@ from .. import changes, destinations, manifests
 from .. import records as r
 from ..calls import Answer, Call, describe
 from ..jobs import accepted
-from ..problems import Refused, error, not_authorized, unprocessable
+from ..problems import Refused, error, unprocessable
 from ..routing import routes
 from ..variables import merged
 from .apps import make_app
@@ -22,8 +22,7 @@ Json = dict[str, Any]
 @routes.on("GET", "/v3/apps/{guid}/manifest")
 def get_manifest(call: Call) -> Answer:
     app = call.seen(r.App)
-    if not call.caller.can_read_secrets(call.state, call.state.space_of(app)):
-        raise not_authorized()
+    call.require_secrets(app)
     return Answer(body=manifests.written(call.state, app))
 
 

@@ -7,7 +7,7 @@ from .. import records as r
 from ..calls import Answer, Call, describe
 from ..jobs import accepted
 from ..listing import listed
-from ..problems import Refused, error, not_authorized, unprocessable
+from ..problems import Refused, error, unprocessable
 from ..routing import routes
 
 Json = dict[str, Any]
@@ -46,8 +46,7 @@ def writable_app(call: Call) -> r.App:
     app = call.state.find(r.App, call.related("app"))
     if app is None or not call.can_see(app):
         raise unprocessable("App is invalid. Ensure it exists and you have access to it.")
-    if not call.caller.can_write(call.state, call.state.space_of(app)):
-        raise not_authorized()
+    call.require_writer(call.state.space_of(app))
     return app
 
 
