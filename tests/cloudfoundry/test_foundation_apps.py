@@ -1,6 +1,6 @@
 """Apps on the suite's own foundation: from bits or an image to instances, and away again."""
 
-from .caller import Caller, archive, destinations, detail, to, until
+from .caller import Caller, archive, detail, to, until
 from .foundation import FakeFoundation, Fate, Place
 
 
@@ -67,15 +67,3 @@ def test_an_app_is_deleted_by_a_job(caller: Caller, place: Place) -> None:
         "App not found",
     )
     assert caller.ask("GET", f"/v3/routes/{route}/destinations")["destinations"] == []
-
-
-def test_weights_move_requests(foundation: FakeFoundation, caller: Caller, place: Place) -> None:
-    old, new = caller.app(place, "old"), caller.app(place, "new")
-    for app, image in ((old, "shop:1"), (new, "shop:2")):
-        caller.deploy(app, image)
-        caller.running(app, 1)
-    route = caller.route(place, "weighed", old)
-    replaced = destinations(old, new, weights=(1, 99))
-    caller.ask("PATCH", f"/v3/routes/{route}/destinations", replaced)
-    asked = [foundation.ask("weighed.apps.example.test").version for _ in range(100)]
-    assert asked.count("shop:2") > 80

@@ -197,9 +197,13 @@ def test_an_expired_droplet_is_neither_deployed_nor_run(
 
 def test_a_deployment_of_a_stopped_app_is_done_at_once(caller: Caller, app: str) -> None:
     caller.ask("POST", f"/v3/apps/{app}/actions/stop")
-    deployment = begun(caller, app, droplet={"guid": caller.droplet(app, "shop:2")})
+    sizes = {"web_instances": 2, "memory_in_mb": 128}
+    droplet = {"guid": caller.droplet(app, "shop:2")}
+    deployment = begun(caller, app, droplet=droplet, options=sizes)
     assert status(caller, deployment) == ("FINALIZED", "DEPLOYED")
     assert caller.ask("GET", f"/v3/apps/{app}")["state"] == "STARTED"
+    web = caller.ask("GET", f"/v3/apps/{app}/processes/web")
+    assert (web["instances"], web["memory_in_mb"]) == (2, 128)
 
 
 @pytest.mark.parametrize(

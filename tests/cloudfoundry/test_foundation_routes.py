@@ -153,3 +153,20 @@ def test_the_longest_path_wins_and_a_swap_is_seen_at_once(
     ]
     patch(caller, whole, destinations(new))
     assert foundation.ask(url, "/").app == "new"
+
+
+@pytest.mark.parametrize(("weighs", "least", "most"), [(False, 20, 80), (True, 85, 100)])
+def test_weights_move_requests_only_where_a_router_still_weighs(
+    weighs: bool, least: int, most: int
+) -> None:
+    with FakeFoundation(weighs=weighs) as foundation:
+        place = foundation.space()
+        with Caller(foundation, foundation.credential()) as caller:
+            old, new = caller.app(place, "old"), caller.app(place, "new")
+            for app in (old, new):
+                caller.deploy(app, f"shop:{app}")
+                caller.running(app, 1)
+            weighted = destinations(old, new, weights=(1, 99))
+            patch(caller, caller.route(place, "weighed"), weighted)
+        asked = [foundation.ask("weighed.apps.example.test").app for _ in range(100)]
+    assert least < asked.count("new") <= most

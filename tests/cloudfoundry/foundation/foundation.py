@@ -37,14 +37,18 @@ Json = dict[str, Any]
 
 
 class FakeFoundation:
-    """Use as a context manager; `timing` says how quickly things happen."""
+    """Use as a context manager; `timing` says how quickly things happen.
 
-    def __init__(self, timing: Timing | None = None) -> None:
+    `weighs`: the router looks at the weights of destinations, which a real one no longer does.
+    """
+
+    def __init__(self, timing: Timing | None = None, *, weighs: bool = False) -> None:
         self.timing = timing or Timing()
         self.state = State(self.timing)
         self.uaa = Uaa(self.state)
         self._front = Front(self.state, self.uaa)
         self._scenery = Scenery(self.state, self.uaa)
+        self._weighs = weighs
         self._chance = random.Random(7)
 
     def __enter__(self) -> Self:
@@ -157,7 +161,7 @@ class FakeFoundation:
     def ask(self, host: str, path: str = "/") -> router.Reply:
         """What a user would get from the router at this moment."""
         with self.state:
-            return router.ask(self.state, host, path, self._chance)
+            return router.ask(self.state, host, path, self._chance, weighs=self._weighs)
 
     def instances(self, app: str, type_: str = r.WEB) -> Counter[tuple[str, str]]:
         """How many are in which state with which version, of an app by its GUID."""

@@ -176,6 +176,8 @@ class Deployment(Record):
     original_instances: int
     max_in_flight: int = 1
     web_instances: int | None = None
+    memory: int | None = None
+    disk: int | None = None
     canary_steps: list[int] = field(default_factory=list)
     canary_step: int = 1
     value: str = "ACTIVE"
