@@ -193,4 +193,4 @@ def test_commands_are_hidden_from_lists_and_auditors(
 
 
 def test_what_is_not_modelled_says_so(caller: Caller) -> None:
-    assert caller.send("GET", "/v3/buildpacks").status_code == 501
+    assert caller.send("GET", "/v3/isolation_segments").status_code == 501

@@ -96,6 +96,13 @@ def test_a_space_is_found_by_names(caller: Caller, place: Place) -> None:
     assert place.domain in [each["guid"] for each in domains]
 
 
+def test_stacks_and_buildpacks_are_found_by_name(caller: Caller) -> None:
+    stacks = caller.ask("GET", "/v3/stacks", names="cflinuxfs4,cflinuxfs1")
+    assert names(stacks) == ["cflinuxfs4"]
+    buildpacks = caller.ask("GET", "/v3/buildpacks", names="java_buildpack,cobol_buildpack")
+    assert names(buildpacks) == ["java_buildpack"]
+
+
 def test_a_name_is_free_or_taken(caller: Caller, place: Place, apps: list[str]) -> None:
     refused = caller.send("POST", "/v3/apps", {"name": "a", **to(space=place.space)})
     said = "App with the name 'a' already exists."

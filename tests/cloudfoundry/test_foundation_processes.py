@@ -72,6 +72,21 @@ def test_what_crashes_is_started_again(
         until(lambda: caller.states(app), [state].__eq__)
 
 
+def test_a_crash_is_an_event_of_the_app(
+    foundation: FakeFoundation, caller: Caller, app: str, place: Place
+) -> None:
+    query: dict[str, Any] = {"types": "app.process.crash", "target_guids": app}
+    assert caller.ask("GET", "/v3/audit_events", **query)["resources"] == []
+    foundation.behave("shop:falls", Fate.CRASHES)
+    caller.deploy(app, "shop:falls", instances=1)
+    until(lambda: caller.states(app), ["CRASHED"].__eq__)
+    event = caller.ask("GET", "/v3/audit_events", **query)["resources"][0]
+    assert event["target"] == {"guid": app, "type": "app", "name": "shop"}
+    assert event["data"]["exit_description"] == "APP/PROC/WEB: Exited with status 1"
+    with Caller(foundation, foundation.credential("space_manager", place)) as manager:
+        assert manager.ask("GET", "/v3/audit_events", **query)["resources"] == []
+
+
 def test_what_finds_no_room_is_down_and_says_why(
     foundation: FakeFoundation, caller: Caller, app: str
 ) -> None:

@@ -6,6 +6,7 @@ from . import records as r
 from .state import State
 
 _READ = {"space_developer", "space_manager", "space_auditor", "space_supporter"}
+_EVENTS = {"space_developer", "space_auditor", "space_supporter"}
 _MANAGE = {"space_developer", "space_supporter"}
 _WRITE = {"space_developer"}
 
@@ -21,6 +22,10 @@ class Caller:
     def can_read(self, state: State, space: r.Space) -> bool:
         is_manager = self._org_roles(state, space.org) & {"organization_manager"}
         return bool(self.user.is_admin or is_manager or self._roles(state, space) & _READ)
+
+    def can_read_events(self, state: State, space: r.Space) -> bool:
+        is_auditor = self._org_roles(state, space.org) & {"organization_auditor"}
+        return bool(self.user.is_admin or is_auditor or self._roles(state, space) & _EVENTS)
 
     def can_manage_apps(self, state: State, space: r.Space) -> bool:
         """Start, stop, scale, deploy, map routes, set variables."""

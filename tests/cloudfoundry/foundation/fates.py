@@ -28,6 +28,8 @@ class Look:
     since: float = 0.0  # for how many seconds
     is_routable: bool = False
     details: str | None = None
+    crashes: int = 0
+    crashed_ago: float = 0.0  # the latest time
 
 
 class Fates:
@@ -59,14 +61,16 @@ class Fates:
 
     def _restarted(self, age: float, lives: float) -> Look:
         """Starts, lives, crashes, waits; each wait is longer than the one before."""
-        rest, wait = age, self._timing.restart
-        while True:
-            for state, seconds in (
-                ("STARTING", self._timing.start),
-                ("RUNNING", lives),
-                ("CRASHED", wait),
-            ):
-                if rest < seconds:
-                    return Look(state, rest, state == "RUNNING")
-                rest -= seconds
+        left, wait, crashes, before = age, self._timing.restart, 0, 0.0
+        while left >= self._timing.start + lives + wait:
+            left -= self._timing.start + lives + wait
+            crashes, before = crashes + 1, wait
             wait = min(wait * 2, self._timing.longest_restart)
+        ago = left + before
+        if left < self._timing.start:
+            return Look("STARTING", left, crashes=crashes, crashed_ago=ago)
+        left -= self._timing.start
+        if left < lives:
+            return Look("RUNNING", left, True, crashes=crashes, crashed_ago=ago)
+        left -= lives
+        return Look("CRASHED", left, crashes=crashes + 1, crashed_ago=left)

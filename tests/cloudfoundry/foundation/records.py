@@ -75,6 +75,17 @@ class Domain(Record):
 
 
 @dataclass(kw_only=True)
+class Stack(Record):
+    name: str
+
+
+@dataclass(kw_only=True)
+class Buildpack(Record):
+    name: str
+    stack: str
+
+
+@dataclass(kw_only=True)
 class App(Record):
     name: str
     space: str
@@ -237,6 +248,17 @@ class Binding(Record):
     service: str
     name: str | None = None
     description: str = "create succeeded"
+
+
+@dataclass(kw_only=True)
+class Event(Record):
+    """What happened to an app, by one of its processes."""
+
+    type: str
+    app: str
+    process: str
+    process_type: str
+    data: Json
 
 
 @dataclass(kw_only=True)
