@@ -105,6 +105,13 @@ def test_what_was_planned_can_be_called_off(
     assert caller.send("GET", f"/v3/apps/{app}").status_code == 200
 
 
+def test_bodies_may_come_in_chunks(caller: Caller, app: str) -> None:
+    url = f"{caller.foundation.api}/v3/apps/{app}/environment_variables"
+    chunks = iter([b'{"var": {"COL', b'OR": "green"}}'])
+    sent = caller.http.patch(url, content=chunks)
+    assert sent.json()["var"] == {"COLOR": "green"}
+
+
 def test_requests_are_remembered_in_order(caller: Caller, app: str) -> None:
     asked = len(caller.foundation.requests)
     variables(caller, app)

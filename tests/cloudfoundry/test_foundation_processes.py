@@ -72,6 +72,14 @@ def test_what_crashes_is_started_again(
         until(lambda: caller.states(app), [state].__eq__)
 
 
+def test_one_of_several_may_fare_worse(
+    foundation: FakeFoundation, caller: Caller, app: str
+) -> None:
+    foundation.behave("shop:mixed", Fate.NEVER_STARTS, index=1)
+    caller.deploy(app, "shop:mixed", instances=3)
+    until(lambda: caller.states(app), ["RUNNING", "STARTING", "RUNNING"].__eq__)
+
+
 def test_a_crash_is_an_event_of_the_app(
     foundation: FakeFoundation, caller: Caller, app: str, place: Place
 ) -> None:

@@ -62,7 +62,8 @@ def answering(state: State, process: r.Process) -> list[Instance]:
 
 
 def look(state: State, instance: Instance) -> Look:
-    return state.fates.look(instance.version, state.clock.now - instance.since)
+    age = state.clock.now - instance.since
+    return state.fates.look(instance.version, instance.index, age)
 
 
 def _of(state: State, process: r.Process) -> list[Instance]:

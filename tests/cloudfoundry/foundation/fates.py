@@ -37,18 +37,23 @@ class Fates:
 
     def __init__(self, timing: Timing) -> None:
         self._timing = timing
-        self._told: dict[str, Fate] = {NOTHING: Fate.CRASHES}
+        self._told: dict[tuple[str, int | None], Fate] = {(NOTHING, None): Fate.CRASHES}
 
-    def tell(self, version: str, fate: Fate) -> None:
-        self._told[version] = fate
+    def tell(self, version: str, fate: Fate, index: int | None = None) -> None:
+        """Of all its instances, or of those with that index."""
+        self._told[version, index] = fate
 
-    def of(self, version: str) -> Fate:
+    def of(self, version: str, index: int | None = None) -> Fate:
         """An image is also known by its tag alone."""
-        return self._told.get(version) or self._told.get(version.rpartition(":")[2], Fate.RUNS)
+        for known in (version, version.rpartition(":")[2]):
+            for place in (index, None):
+                if fate := self._told.get((known, place)):
+                    return fate
+        return Fate.RUNS
 
-    def look(self, version: str, age: float) -> Look:
+    def look(self, version: str, index: int, age: float) -> Look:
         """At an instance that was asked for so many seconds ago."""
-        fate, age = self.of(version), age - self._timing.place
+        fate, age = self.of(version, index), age - self._timing.place
         if age < 0:
             return Look("DOWN")
         if fate == Fate.IS_NOT_PLACED:

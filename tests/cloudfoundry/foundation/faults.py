@@ -11,7 +11,7 @@ from .problems import Refused
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as a test looks at it; `body` is without secrets, and empty if it is not JSON."""
+    """A request as a test looks at it; `body` is empty if it is not JSON."""
 
     method: str
     path: str

@@ -127,10 +127,10 @@ class FakeFoundation:
         with self.state:
             self.state.get(r.Droplet, droplet).state = "EXPIRED"
 
-    def behave(self, version: str, fate: Fate) -> None:
-        """From now on, also for instances that are there already."""
+    def behave(self, version: str, fate: Fate, *, index: int | None = None) -> None:
+        """From now on, also for instances that are there already; all, or those of that index."""
         with self.state:
-            self.state.fates.tell(version, fate)
+            self.state.fates.tell(version, fate, index)
 
     def fail(self, matcher: Matcher, how: Fault, *, times: int = 1, after: int = 0) -> None:
         """The request that matches, such as "POST */actions/scale"; so many are spared first."""

@@ -41,7 +41,13 @@ class Front:
         self._uaa = uaa
 
     def answer_api(self, request: HttpRequest) -> HttpAnswer:
-        return self._answer(request, lambda: self._routed(request, routes, _OPEN))
+        answer = self._answer(request, lambda: self._routed(request, routes, _OPEN))
+        rates = {
+            "X-RateLimit-Limit": str(_LIMIT),
+            "X-RateLimit-Remaining": str(_LIMIT - 1),
+            "X-RateLimit-Reset": str(int(time.time()) + 3600),
+        }
+        return replace(answer, headers={**rates, **answer.headers})
 
     def answer_autoscaler(self, request: HttpRequest) -> HttpAnswer:
         return self._answer(request, lambda: self._routed(request, autoscaler, set()))
@@ -134,9 +140,6 @@ def _written(answer: Answer) -> HttpAnswer:
     headers: Mapping[str, str] = {
         "Content-Type": "application/x-yaml" if is_text else "application/json; charset=utf-8",
         "X-Vcap-Request-Id": secrets.token_hex(16),
-        "X-RateLimit-Limit": str(_LIMIT),
-        "X-RateLimit-Remaining": str(_LIMIT - 1),
-        "X-RateLimit-Reset": str(int(time.time()) + 3600),
         **answer.headers,
     }
     if answer.body is None:
