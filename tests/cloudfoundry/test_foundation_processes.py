@@ -56,22 +56,6 @@ def test_an_app_without_a_droplet_does_not_start(caller: Caller, place: Place) -
     assert detail(refused) == (422, "CF-UnprocessableEntity", said)
 
 
-@pytest.mark.parametrize(
-    ("fate", "states"),
-    [
-        (Fate.FLAPS, ["RUNNING", "CRASHED", "STARTING", "RUNNING"]),
-        (Fate.CRASHES, ["STARTING", "CRASHED", "STARTING", "CRASHED"]),
-    ],
-)
-def test_what_crashes_is_started_again(
-    foundation: FakeFoundation, caller: Caller, app: str, fate: Fate, states: list[str]
-) -> None:
-    foundation.behave(f"shop:{fate.name}", fate)
-    caller.deploy(app, f"shop:{fate.name}", instances=1)
-    for state in states:
-        until(lambda: caller.states(app), [state].__eq__)
-
-
 def test_one_of_several_may_fare_worse(
     foundation: FakeFoundation, caller: Caller, app: str
 ) -> None:
