@@ -62,6 +62,15 @@ def bad_parameter(detail: str) -> Refused:
     return _refused(400, 10005, "CF-BadQueryParameter", said)
 
 
+def bad_request(detail: str) -> Refused:
+    return _refused(400, 1004, "CF-BadRequest", f"Bad request: {detail}")
+
+
+def is_staging() -> Refused:
+    detail = "Only one build can be STAGING at a time per application."
+    return _refused(422, 170017, "CF-StagingInProgress", detail)
+
+
 def unreadable(detail: str) -> Refused:
     said = f"Request invalid due to parse error: {detail}"
     return _refused(400, 1001, "CF-MessageParseError", said)

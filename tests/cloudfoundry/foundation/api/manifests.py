@@ -7,7 +7,7 @@ from .. import changes, destinations, manifests
 from .. import records as r
 from ..calls import Answer, Call, describe
 from ..jobs import accepted
-from ..problems import Refused, error, unprocessable
+from ..problems import Refused, bad_request, unprocessable
 from ..routing import routes
 from ..variables import merged
 from .apps import make_app
@@ -31,7 +31,7 @@ def apply_manifest(call: Call) -> Answer:
     """Apps that are missing come into being at once, the rest is a job."""
     space = call.written(r.Space)
     if "yaml" not in call.headers.get("content-type", ""):
-        raise Refused(400, [error(1004, "CF-BadRequest", "Content-Type must be yaml")])
+        raise bad_request("Content-Type must be yaml")
     applications = manifests.read(call.content)
     apps = [_skeleton(call, space, each) for each in applications]
 
