@@ -1,7 +1,7 @@
 """A counterpart of a Cloud Foundry foundation for tests: CAPI v3, UAA, cells and a router."""
 
 from .fates import Fate
-from .faults import Asked, Delay, Drop, Error, Expire
+from .faults import Asked, Delay, Drop, Error, Expire, Reset
 from .foundation import FakeFoundation
 from .problems import bad_gateway, broken, too_many, unavailable, unprocessable
 from .scenery import Login, Place
@@ -17,6 +17,7 @@ __all__ = [
     "Fate",
     "Login",
     "Place",
+    "Reset",
     "Timing",
     "bad_gateway",
     "broken",

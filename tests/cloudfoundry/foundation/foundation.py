@@ -134,7 +134,7 @@ class FakeFoundation:
 
     def fail(self, matcher: Matcher, how: Fault, *, times: int = 1, after: int = 0) -> None:
         """The request that matches, such as "POST */actions/scale"; so many are spared first."""
-        self._front.faults.plan(matcher, how, times, after)
+        self._front.faults.plan(matcher, times, how, after)
 
     def fail_change(self, number: int, how: Fault) -> None:
         """The changing request of that number from now, the first is 1."""

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.transport import Dropped, HttpAnswer, HttpRequest, Reset
+from tests.transport import Dropped, HttpAnswer, HttpRequest
+from tests.transport import Reset as ByReset
 
 from . import api
 from .access import Caller
 from .autoscaler import autoscaler
 from .calls import Answer, Call
-from .faults import Asked, Delay, Drop, Error, Expire, Faults
+from .faults import Asked, Delay, Drop, Error, Expire, Faults, Reset
 from .problems import (
     Refused,
     invalid_token,
@@ -66,7 +67,7 @@ class Front:
         except Refused as refused:
             answer = Answer(refused.status, refused.document, refused.headers)
         if isinstance(fault, Drop):
-            raise Reset if fault.by_reset else Dropped
+            raise _lost(fault)
         return _written(answer)
 
     def _go_wrong(self, fault: object) -> None:
@@ -74,8 +75,8 @@ class Front:
         match fault:
             case Error(refused):
                 raise refused
-            case Drop(after_effect=False, by_reset=by_reset):
-                raise Reset if by_reset else Dropped
+            case Drop(after_effect=False):
+                raise _lost(fault)
             case Delay(seconds):
                 time.sleep(seconds)
             case Expire():
@@ -122,6 +123,10 @@ class Front:
             return Answer(200, self._uaa.grant(form_of(request.body), request.headers))
         except NoToken as refused:
             return Answer(refused.status, refused.document)
+
+
+def _lost(fault: Drop) -> Dropped:
+    return ByReset() if isinstance(fault, Reset) else Dropped()
 
 
 def _asked(request: HttpRequest) -> Asked:
