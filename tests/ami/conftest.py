@@ -10,10 +10,7 @@ from rollbacks.pacing import SharedPace
 from rollbacks.platforms.aws import waits
 from tests.ami.shop import Shop, shop_in
 from tests.aws.cloud import FakeCloud
-from tests.aws.conftest import read_once
 from tests.aws.wire import Wire, tapped
-
-__all__ = ["read_once"]  # a fixture
 
 Open = Callable[..., Shop]
 PACED = SharedPace.take

@@ -7,13 +7,13 @@ from django.utils import timezone
 
 from dashboard.models import Deployment, Status
 from rollbacks import actions, readiness
+from rollbacks.pacing import SharedPace
 from rollbacks.plan import Configuration
 from rollbacks.platforms.base import Inspection
 from tests.aws.cloud import FakeCloud
-from tests.aws.cloud.throttling import Buckets
 from tests.aws.waiting import until
 from tests.aws.wire import Wire
-from tests.ecs.conftest import Open
+from tests.ecs.conftest import PACED, Open
 from tests.ecs.shop import LEAST, Shop
 from tests.ecs.test_every_type import CASES, DOWNSIZED, succeeded
 from tests.nightly import IS_NIGHTLY
@@ -251,18 +251,10 @@ def strict() -> Iterator[FakeCloud]:
 def test_published_rates_are_kept_to(
     open_shop: Open, strict: FakeCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refused: list[str] = []
-    take = Buckets.take
-
-    def counted(self: Buckets, service: str, action: str) -> bool:
-        if not (is_there := take(self, service, action)):
-            refused.append(action)
-        return is_there
-
-    monkeypatch.setattr(Buckets, "take", counted)
     shop = open_shop(cloud=strict, **DOWNSIZED)
     succeeded(shop.deploy("1.4.1"))
+    monkeypatch.setattr(SharedPace, "take", PACED)
     strict.throttling(True)
     bad = succeeded(shop.deploy("1.4.2"))
     succeeded(shop.scene.roll_back(bad))
-    assert refused == []
+    assert strict.throttled == 0
