@@ -34,7 +34,7 @@ class Front:
         afterwards: Mapping[tuple[str, str], Callable[[Asked], None]],
     ) -> None:
         self.faults = Faults()
-        self.buckets = Buckets()
+        self.buckets = Buckets(world.loop.clock)
         self.calls: list[Call] = []
         self._world = world
         self._identities = identities
