@@ -146,7 +146,7 @@ def shop_in(
     cloud: FakeCloud,
     *,
     workflow_type: str = "BASIC",
-    timeout: float = 30,
+    timeout: float = 300,
     phases: Sequence[Mapping[str, Any]] | None = None,
     sizes: Mapping[str, int] | None = None,
     actions: Sequence[str] = EVERYTHING,

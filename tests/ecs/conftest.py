@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from rollbacks import execution
 from rollbacks.pacing import SharedPace
@@ -24,8 +25,10 @@ def cloud() -> Iterator[FakeCloud]:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What takes minutes on AWS takes hundredths of a second here, and nobody else asks."""
+    """What takes minutes on AWS takes hundredths of a second here, and nobody else asks; a lease
+    lasts however slow the machine is."""
     monkeypatch.setattr(SharedPace, "take", lambda *asked: 0.0)
+    monkeypatch.setattr(settings, "LEASE_SECONDS", 300)
     monkeypatch.setattr(waits, "POLL_SECONDS", 0.03)
     monkeypatch.setattr(waits, "LONGEST_POLL_SECONDS", 0.1)
     monkeypatch.setattr(waits, "ASKED_AFTER_SECONDS", 0.3)

@@ -251,7 +251,7 @@ def shop_in(
     balanced: bool = True,
     desired: int = 2,
     instances: int = 4,
-    timeout: float = 30,
+    timeout: float = 300,
     phases: Sequence[Mapping[str, Any]] | None = None,
     actions: Sequence[str] = LEAST,
     breaker: bool = False,
