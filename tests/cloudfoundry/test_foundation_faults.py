@@ -13,7 +13,6 @@ from .foundation import (
     Error,
     FakeFoundation,
     Place,
-    Reset,
     bad_gateway,
     broken,
     too_many,
@@ -36,12 +35,12 @@ def variables(caller: Caller, app: str) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("lost", [Drop, Reset])
+@pytest.mark.parametrize("by_reset", [False, True])
 @pytest.mark.parametrize("after_effect", [False, True])
 def test_a_lost_answer_leaves_the_effect_behind(
-    caller: Caller, app: str, after_effect: bool, lost: type[Drop]
+    caller: Caller, app: str, after_effect: bool, by_reset: bool
 ) -> None:
-    caller.foundation.fail("PATCH */environment_variables", lost(after_effect))
+    caller.foundation.fail("PATCH */environment_variables", Drop(after_effect, by_reset))
     with pytest.raises(httpx.TransportError):
         color(caller, app, "green")
     assert variables(caller, app) == ({"COLOR": "green"} if after_effect else {})

@@ -1,7 +1,7 @@
 """A counterpart of a Cloud Foundry foundation for tests: CAPI v3, UAA, cells and a router."""
 
 from .fates import Fate
-from .faults import Asked, Delay, Drop, Error, Expire, Reset
+from .faults import Asked, Delay, Drop, Error, Expire
 from .foundation import FakeFoundation
 from .problems import bad_gateway, broken, too_many, unavailable, unprocessable
 from .scenery import Login, Place
@@ -17,7 +17,6 @@ __all__ = [
     "Fate",
     "Login",
     "Place",
-    "Reset",
     "Timing",
     "bad_gateway",
     "broken",

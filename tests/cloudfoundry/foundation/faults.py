@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.faults import Delay, Drop, Planned
+from tests import faults
+from tests.faults import Delay, Planned
 
 from .problems import Refused
 
@@ -17,7 +18,6 @@ __all__ = [
     "Fault",
     "Faults",
     "Matcher",
-    "Reset",
 ]
 
 
@@ -43,8 +43,10 @@ class Error:
 
 
 @dataclass(frozen=True)
-class Reset(Drop):
-    """Lost by a reset of the connection instead of its end."""
+class Drop(faults.Drop):
+    """By an end of the connection, or by a reset."""
+
+    by_reset: bool = False
 
 
 @dataclass(frozen=True)

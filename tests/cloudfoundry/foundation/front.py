@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.transport import Dropped, HttpAnswer, HttpRequest
-from tests.transport import Reset as ByReset
+from tests.transport import Dropped, HttpAnswer, HttpRequest, Reset
 
 from . import api
 from .access import Caller
 from .autoscaler import autoscaler
 from .calls import Answer, Call
-from .faults import Asked, Delay, Drop, Error, Expire, Faults, Reset
+from .faults import Asked, Delay, Drop, Error, Expire, Faults
 from .problems import (
     Refused,
     invalid_token,
@@ -126,7 +125,7 @@ class Front:
 
 
 def _lost(fault: Drop) -> Dropped:
-    return ByReset() if isinstance(fault, Reset) else Dropped()
+    return Reset() if fault.by_reset else Dropped()
 
 
 def _asked(request: HttpRequest) -> Asked:
