@@ -12,6 +12,7 @@ from .foundation import (
     Drop,
     Error,
     FakeFoundation,
+    Fate,
     Place,
     bad_gateway,
     broken,
@@ -101,8 +102,11 @@ def test_what_was_planned_can_be_called_off(
     foundation: FakeFoundation, caller: Caller, app: str
 ) -> None:
     foundation.fail("GET /v3/apps/*", Error(broken()), times=100)
+    foundation.behave("shop:ill", Fate.NEVER_STARTS)
     foundation.heal()
     assert caller.send("GET", f"/v3/apps/{app}").status_code == 200
+    caller.deploy(app, "shop:ill")
+    caller.running(app, 1)
 
 
 def test_bodies_may_come_in_chunks(caller: Caller, app: str) -> None:

@@ -37,7 +37,12 @@ class Fates:
 
     def __init__(self, timing: Timing) -> None:
         self._timing = timing
-        self._told: dict[tuple[str, int | None], Fate] = {(NOTHING, None): Fate.CRASHES}
+        self._told: dict[tuple[str, int | None], Fate] = {}
+        self.forget()
+
+    def forget(self) -> None:
+        """Whatever was told: all run."""
+        self._told = {(NOTHING, None): Fate.CRASHES}
 
     def tell(self, version: str, fate: Fate, index: int | None = None) -> None:
         """Of all its instances, or of those with that index."""
