@@ -2,6 +2,7 @@
 
 import random
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -105,7 +106,7 @@ def _fleet(chance: random.Random) -> tuple[list[list[str]], list[str]]:
     pool = [f"i{number}" for number in range(int(12 * chance.random()))]
     cuts = sorted(int((len(pool) + 1) * chance.random()) for _ in range(int(5 * chance.random())))
     bounds = [0, *cuts, len(pool)]
-    phases = [pool[start:stop] for start, stop in zip(bounds, bounds[1:], strict=False)]
+    phases = [pool[start:stop] for start, stop in pairwise(bounds)]
     rate = chance.choice((0, 0.5, 0.9, 1))
     survivors = [key for key in pool if chance.random() < rate]
     active = survivors + [f"n{number}" for number in range(int(12 * chance.random()))]
@@ -130,7 +131,7 @@ def _fleets(draw: st.DrawFn) -> tuple[list[list[int]], list[int]]:
     pool = draw(st.lists(st.integers(0, 60), unique=True, max_size=30))
     ends = sorted(draw(st.lists(st.integers(0, len(pool)), max_size=6)))
     bounds = [0, *ends, len(pool)]
-    phases = [pool[start:stop] for start, stop in zip(bounds, bounds[1:], strict=False)]
+    phases = [pool[start:stop] for start, stop in pairwise(bounds)]
     return phases, draw(st.lists(st.integers(0, 90), unique=True, max_size=40))
 
 
