@@ -52,7 +52,8 @@ class PlannedStep:
 
 @dataclass(frozen=True)
 class PlannedPhase:
-    """One phase; `gone` are recorded instances that the infrastructure no longer has."""
+    """One phase; `gone` are recorded instances that the infrastructure no longer has, `newcomers`
+    those of its instances that came after the deployment it undoes."""
 
     name: str
     direction: Direction
@@ -61,6 +62,7 @@ class PlannedPhase:
     undoes: str = ""
     undoes_id: int | None = None
     gone: tuple[str, ...] = ()
+    newcomers: tuple[str, ...] = ()
     is_undoable: bool = True
 
 
@@ -91,6 +93,7 @@ def add_phases(deployment: Deployment, phases: Sequence[PlannedPhase]) -> None:
             undoes_id=planned.undoes_id,
             is_undoable=planned.is_undoable,
             instances=list(planned.instances),
+            newcomers=list(planned.newcomers),
         )
         Step.objects.bulk_create(
             Step(

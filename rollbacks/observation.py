@@ -34,6 +34,7 @@ class Verdict(StrEnum):
     UNTOUCHED = "UNTOUCHED"
     DIFFERENT = "DIFFERENT"
     UNKNOWN = "UNKNOWN"
+    GONE = "GONE"
 
 
 def target_ref(
@@ -148,12 +149,16 @@ def judged(
     kept: Iterable[str] = (),
     before: Mapping[str, Any] | None = None,
     version: str = "",
+    new: Collection[str] = (),
+    earlier: str = "",
+    gone: Collection[str] = (),
 ) -> dict[str, Any]:
     """The observation with a verdict for each instance, also for what is planned and was not seen.
 
     With `before`, every touched instance must show the identity it had there, but for those that
-    keep what was deployed; these, and all without `before`, must show the version.
-    It must not be unhealthy, unless it was so before.
+    keep what was deployed; these, and all without `before`, must show the version. `new` ones, of
+    which `before` says nothing, must show the `earlier` version. It must not be unhealthy, unless
+    it was so before. What is `gone` shows nothing, and is to show nothing.
     """
     stays = set(kept)
     wanted, found = set(touched) | stays, as_json(observation)
@@ -167,7 +172,10 @@ def judged(
     ]
     for each in found["instances"]:
         is_back = before is not None and each["key"] not in stays
-        if is_back:
+        if is_back and each["key"] in new:
+            each["expected"] = earlier
+            reached = each["version"] == earlier
+        elif is_back:
             each["expected"] = versions(before).get(each["key"]) or "nothing of ours"
             reached = each["identity"] == identities(before).get(each["key"])
         else:
@@ -175,6 +183,8 @@ def judged(
             reached = each["version"] == version
         reached = reached and (each["is_healthy"] is not False or each["key"] in ill)
         each["verdict"] = _verdict(each, each["key"] in wanted, reached, is_back)
+        if each["key"] in gone and each["identity"] is None:
+            each |= {"verdict": Verdict.GONE, "message": "It is no longer in its group."}
     return found
 
 

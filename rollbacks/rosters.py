@@ -59,7 +59,10 @@ def caution(infrastructure: Infrastructure) -> str:
     """What is not known of the group's hosts, in a sentence; empty where all is."""
     if not has_one(infrastructure):
         return ""
-    known = _known(infrastructure)
+    try:
+        known = _known(infrastructure)
+    except PlatformError as fault:
+        return f"{fault}."
     if not known.error:
         return ""
     return f"{known.error.rstrip('.')}. Its hosts are those of {known.seen_at:%Y-%m-%d %H:%M %Z}."

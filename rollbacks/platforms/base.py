@@ -11,7 +11,7 @@ neither delays nor hides the others; only PlatformError (and Stopped, from the c
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
@@ -42,6 +42,7 @@ class OutcomeState(StrEnum):
     UNCHANGED = "UNCHANGED"  # was already as wanted
     FAILED = "FAILED"  # known not to be as wanted
     UNKNOWN = "UNKNOWN"  # no answer: it may or may not have happened
+    GONE = "GONE"  # said by the engine alone: the instance is not there any more
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,12 @@ class StepSpec:
         """What it is brought to, if it came after the deployment that is undone."""
         new = self.newcomers
         return new if new is not None and instance in new.instances else None
+
+    @property
+    def without_newcomers(self) -> "StepSpec":
+        """Of the instances that were captured, for what has nothing to do on the others."""
+        kept = tuple(each for each in self.instances if not self.newcomer(each))
+        return replace(self, instances=kept, newcomers=None)
 
 
 class Control(Protocol):
