@@ -151,13 +151,20 @@ def forward(definition: WorkflowDefinition, target: Target) -> list[PlannedPhase
         )
         return [PlannedPhase(name, Direction.FORWARD, everything, planned, is_undoable=False)]
 
+    taken: list[str] = []
+
+    def next_of(phase: PhaseDefinition) -> tuple[str, ...]:
+        found = platform.select_after(ref, phase.select, taken)
+        taken.extend(key for key in found if key not in taken)
+        return found
+
     return [
         *around("Pre-deployment", definition.pre_deployment_steps),
         *(
             PlannedPhase(
                 phase.name,
                 Direction.FORWARD,
-                platform.select(ref, phase.select),
+                next_of(phase),
                 tuple(
                     _forward_step(step, target, definition.strategy_of(step, phase))
                     for step in phase.steps

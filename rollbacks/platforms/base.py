@@ -316,6 +316,12 @@ class Platform(ABC):
     def select(self, target: TargetRef, selection: Mapping[str, Any]) -> tuple[str, ...]:
         """The instances a phase deploys to, by key. No network. Raises PlatformError."""
 
+    def select_after(
+        self, target: TargetRef, selection: Mapping[str, Any], taken: Sequence[str]
+    ) -> tuple[str, ...]:
+        """The same for a phase that follows others, which took those."""
+        return self.select(target, selection)
+
     @abstractmethod
     def observe(self, target: TargetRef, instances: Sequence[str] = ()) -> Observation:
         """What runs now on these instances (empty: on all of the infrastructure).

@@ -119,9 +119,14 @@ class Hosted(Part):
         return [Host.model_validate(dict(each)) for each in target.hosts]
 
 
-def selected(every: Sequence[str], selection: Mapping[str, Any]) -> tuple[str, ...]:
-    """The hosts that a phase takes: `hosts`, by name; `percentage`, so many of all, from the first
-    on, those of earlier phases included; without a selection all. Raises PlatformError."""
+def selected(
+    every: Sequence[str], selection: Mapping[str, Any], taken: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """The hosts that a phase takes: `hosts`, by name; `percentage`, from the first on, as many as
+    make so many of all with those that earlier phases took; without a selection all.
+
+    A share is rounded up. Raises PlatformError.
+    """
     if not selection:
         return tuple(every)
     wanted = dict(selection)
@@ -131,7 +136,9 @@ def selected(every: Sequence[str], selection: Mapping[str, Any]) -> tuple[str, .
             raise PlatformError(f"{', '.join(unknown)}: no such host here.", permanent=True)
         return tuple(name for name in every if name in hosts)
     if type(share) is int and 0 < share <= 100 and hosts is None and not wanted:
-        return tuple(every[: math.ceil(len(every) * share / 100)])
+        left = [name for name in every if name not in taken]
+        wanted_count = math.ceil(len(every) * share / 100)
+        return tuple(left[: max(0, wanted_count - len(every) + len(left))])
     raise PlatformError(
         "A phase selects either hosts, a list of names, or percentage, a number from 1 to 100; "
         "without a selection it takes every host.",
