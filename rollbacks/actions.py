@@ -73,6 +73,8 @@ def confirmation(
 
 def _catch_up(deployment: Deployment, actor: User, now: datetime) -> None:
     """Whatever hosts there are now are what is planned for; asked outside of any transaction."""
+    if not rosters.has_one(deployment.target.infrastructure):
+        return
     policy.require(*rights.to_roll_back(actor, deployment))
     observation.catch_up(deployment.target, now)
 
@@ -165,6 +167,8 @@ def _require_listed(infrastructure: Infrastructure, actor: User, now: datetime) 
 
     Raises Denied, Refused.
     """
+    if not rosters.has_one(infrastructure):
+        return
     policy.require(*rights.to_execute(actor, infrastructure.environment))
     if unlisted := rosters.refresh(infrastructure, now):
         raise Refused(eligibility.cannot_plan(PlatformError(unlisted)))

@@ -65,6 +65,12 @@ class PlannedPhase:
     newcomers: tuple[str, ...] = ()
     is_undoable: bool = True
 
+    @property
+    def own(self) -> tuple[str, ...]:
+        """Those that the phase it undoes has deployed."""
+        new = set(self.newcomers)
+        return tuple(key for key in self.instances if key not in new)
+
 
 @transaction.atomic
 def enqueue(deployment: Deployment, phases: Sequence[PlannedPhase]) -> None:
