@@ -74,6 +74,7 @@ class Fleet:
         self.hosts = [f"web-{number}" for number in range(1, count + 1)]
         self._sshds = {name: _Sshd(name, directory / "sshd" / name) for name in self.hosts}
         self._client_key = asyncssh.generate_private_key("ssh-ed25519")
+        self.image: Path | None = None  # what the disk of one that is added begins with
         self.authority = asyncssh.generate_private_key("ssh-ed25519")
 
     def __enter__(self) -> Self:
@@ -176,6 +177,8 @@ class Fleet:
 
     def add(self, host: str, address: str, port: int) -> None:
         """One more, which listens at an address of its own. Nothing of it is known yet."""
+        if self.image is not None:
+            shutil.copytree(self.image, self.root(host), symlinks=True)
         self.hosts.append(host)
         sshd = self._sshds[host] = _Sshd(host, self.directory / "sshd" / host, port, address)
         self._prepare(host)

@@ -3,9 +3,8 @@
 acceptance.md by number; reference 7.
 """
 
-import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
@@ -34,10 +33,10 @@ from rollbacks.pacing import SharedPace
 from rollbacks.plan import Configuration, Plan
 from tests.aws.cloud import FakeCloud
 from tests.aws.conftest import read_once
+from tests.aws.group import CONNECTOR, CREDENTIAL, Group
 from tests.aws.target import written
 from tests.engine.faults import Crash, finish
 from tests.hosts.conftest import Shop
-from tests.hosts.group import CONNECTOR, CREDENTIAL, Group
 from tests.hosts.test_canary import SHARES
 from tests.scene import run, scene, verdicts
 from tests.sshd import Fleet
@@ -62,26 +61,31 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def open_shop(transactional_db: None, tmp_path: Path, cloud: FakeCloud) -> Iterator[Open]:
-    """Opens a shop on a group of so many hosts, with a canary in four phases."""
+    """Opens a shop on a group of so many hosts, with a canary in two phases or more."""
     with ExitStack() as running:
 
-        def start(count: int = 8, *, is_on: bool = True) -> tuple[Shop, Group]:
+        def start(
+            count: int, *, is_on: bool = True, shares: Sequence[int] = (50, 100)
+        ) -> tuple[Shop, Group]:
             fleet = running.enter_context(Fleet(0, tmp_path / "fleet"))
-            group = Group(cloud, fleet)
+            group = Group(cloud, fleet.add, fleet.remove)
+            fleet.trust_authority(group.port)
             group.open(count)
-            group.connect()
             key = tmp_path / "client_key"
             key.write_text(fleet.private_key)
             step = {"name": "Install", "kind": "ssh.install", "timeout": 60}
             made = scene(
                 connector={**fleet.connector, "connect_timeout": 2},
-                settings=group.settings,
+                settings={
+                    **group.settings,
+                    "directory": f"{fleet.directory}/hosts/{{name}}/srv/shop",
+                },
                 credential=f"file:{key}",
                 workflow_type="CANARY",
                 definition={
                     "phases": [
                         {"name": f"{share} %", "select": {"percentage": share}, "steps": [step]}
-                        for share in SHARES
+                        for share in shares
                     ]
                 },
             )
@@ -104,7 +108,7 @@ def deployed_twice(shop: Shop) -> Deployment:
 
 
 def test_A60_the_briefs_example_on_real_hosts(open_shop: Open) -> None:
-    shop, group = open_shop(8)
+    shop, group = open_shop(8, shares=SHARES)
     bad = deployed_twice(shop)
     i = dict(enumerate(group.listed(), start=1))
     assert phases(bad, Direction.FORWARD) == [
@@ -113,7 +117,7 @@ def test_A60_the_briefs_example_on_real_hosts(open_shop: Open) -> None:
         [i[4], i[5]],
         [i[6], i[7], i[8]],
     ]
-    group.image = shop.fleet.root(i[8])
+    shop.fleet.image = shop.fleet.root(i[8])
     group.end(i[5], i[6])
     i |= dict(enumerate(group.grow(9), start=9))
     rollback = shop.scene.roll_back(bad)
@@ -163,7 +167,7 @@ def planned(shop: Shop, deployment: Deployment) -> Plan:
 
 
 def grown(group: Group, shop: Shop, image_of: str, many: int = 1) -> list[str]:
-    group.image = shop.fleet.root(image_of)
+    shop.fleet.image = shop.fleet.root(image_of)
     return group.grow(many)
 
 
@@ -176,7 +180,7 @@ def test_a_newcomer_without_the_earlier_release_gets_it_from_its_artifact(open_s
     image = shop.artifacts / "image"
     shutil.copytree(shop.fleet.root(first), image, symlinks=True)
     shutil.rmtree(image / "srv" / "shop" / "releases" / f"{earlier.pk}-{OLD}")
-    group.image = image
+    shop.fleet.image = image
     (new,) = group.grow(1)
     rollback = shop.scene.roll_back(bad)
     assert rollback.status == Status.SUCCEEDED, rollback.message
@@ -262,9 +266,6 @@ def test_what_vanishes_and_what_appears_in_mid_rollback_is_accounted_for(
     assert {key for key, state in outcomes.items() if state == "GONE"} == set(gone)
     told = LogLine.objects.filter(step__phase__deployment=done, text__startswith="Warning: ")
     assert {line.text.split()[1] for line in told} == set(gone)
-    assert {key for phase in done.phases.all() for key in phase.instances} | set(late) == set(
-        verdicts(done)
-    )
 
 
 def test_a_host_that_is_silent_but_still_in_its_group_is_a_failure(open_shop: Open) -> None:
@@ -284,11 +285,14 @@ def test_a_host_that_is_silent_but_still_in_its_group_is_a_failure(open_shop: Op
     assert version_on(shop, silent, other) == [OLD, OLD]
 
 
-def test_a_rollback_goes_ahead_with_what_is_known_and_a_deployment_waits(open_shop: Open) -> None:
+def test_a_rollback_goes_ahead_with_what_is_known_and_a_deployment_waits(
+    open_shop: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shop, group = open_shop(2)
     bad = deployed_twice(shop)
     known = group.listed()
-    os.environ[CREDENTIAL] = written(group.cloud.account(["ec2:DescribeInstances"]))
+    keys = written(group.cloud.account(["ec2:DescribeInstances"]))
+    monkeypatch.setenv(CREDENTIAL, keys)
     observation.sync(shop.scene.target, timezone.now())
     assert "AWS refuses DescribeAutoScalingGroups" in shop.scene.target.sync_error
     assert set(Instance.objects.values_list("key", flat=True)) == set(known)
