@@ -6,12 +6,15 @@ acceptance.md by number; reference 7.
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
 
 from dashboard.models import (
     Connector,
@@ -35,13 +38,15 @@ from tests.aws.cloud import FakeCloud
 from tests.aws.conftest import read_once
 from tests.aws.group import CONNECTOR, CREDENTIAL, Group
 from tests.aws.target import written
+from tests.chromium import Chromium, chromium_thread
 from tests.engine.faults import Crash, finish
 from tests.hosts.conftest import Shop
 from tests.hosts.test_canary import SHARES
+from tests.pages.test_looks import LOOKS, found_on, keep, sign_in
 from tests.scene import run, scene, verdicts
 from tests.sshd import Fleet
 
-__all__ = ["read_once"]  # a fixture
+__all__ = ["chromium_thread", "read_once"]  # fixtures
 
 Open = Callable[..., tuple[Shop, Group]]
 OLD, BAD = "1.4.1", "1.4.2"
@@ -368,3 +373,45 @@ def test_a_group_that_is_empty_now_is_rolled_back_at_once(open_shop: Open) -> No
     rollback = shop.scene.roll_back(bad)
     assert rollback.status == Status.SUCCEEDED, rollback.message
     assert "No instance" in rollback.message
+
+
+def test_the_dialog_tells_old_from_new_phase_by_phase(
+    open_shop: Open, live_server: LiveServer, chromium_thread: Chromium
+) -> None:
+    shop, group = open_shop(3)
+    bad = deployed_twice(shop)
+    first, *others = group.listed()
+    new = grown(group, shop, first, 3)
+    shop.fleet.image = None
+    (empty,) = group.grow(1)
+
+    def look(page: Page, name: str) -> str:
+        sign_in(page, "engineer")
+        page.goto(f"/deployments/{bad.pk}/rollback/")
+        expect(page.locator("#drift")).to_contain_text("checked")
+        expect(page.locator("#confirm")).to_contain_text(f"{empty}: nothing of storefront was seen")
+        page.locator("#order-heading").scroll_into_view_if_needed()
+        keep(page, name)
+        assert found_on(page) == []
+        return page.locator(".undo").inner_text()
+
+    def confirm(page: Page) -> None:
+        look(page, "rollback-group")
+        page.get_by_role("button", name="Rollback").click()
+        page.wait_for_url(lambda url: "/rollback/" not in url)
+
+    for scheme, width in LOOKS:
+        shown = chromium_thread.run(
+            partial(look, name=f"rollback-group-{scheme}-{width}"),
+            base_url=live_server.url,
+            color_scheme=scheme,
+            viewport={"width": width, "height": 860},
+        )
+        order = [others[-1], *new[:2], first, others[0], new[2]]
+        assert [each for each in shown.split() if each.startswith("i-")] == order
+        for said in ("1 deployed by it", "2 came since", "2 deployed by it", "1 came since"):
+            assert said in shown
+    chromium_thread.run(confirm, base_url=live_server.url)
+    done = run(bad.rollbacks.get())
+    rolled_back = dict.fromkeys([first, *others, *new], "ROLLED_BACK")
+    assert verdicts(done) == {**rolled_back, empty: "UNTOUCHED"}
