@@ -162,7 +162,7 @@ TABLE: dict[type, dict[str, tuple[int, ...]]] = {
     Workflow: {"editor": (200, 200, 200, 200, 403), "root": (200, 200, 200, 200, 403)},
     Connector: {},
     DeploymentFreeze: {},
-    FeatureFlag: {"admin": SWITCH, "root": SWITCH},
+    FeatureFlag: {"root": SWITCH},
     **{
         model: {
             "engineer": LOOK,

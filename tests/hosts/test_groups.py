@@ -407,7 +407,7 @@ def test_the_dialog_tells_old_from_new_phase_by_phase(
             color_scheme=scheme,
             viewport={"width": width, "height": 860},
         )
-        order = [others[-1], *new[:2], first, others[0], new[2]]
+        order = [others[-1], new[0], first, others[0], *new[1:]]
         assert [each for each in shown.split() if each.startswith("i-")] == order
         for said in ("1 deployed by it", "2 came since", "2 deployed by it", "1 came since"):
             assert said in shown
