@@ -142,9 +142,10 @@ def test_a_pod_whose_end_a_rollback_must_wait_for_is_named(
     path = f"/api/v1/namespaces/{bench.namespace}/pods/{stays}"
     held = {"metadata": {"finalizers": ["test.lastgood.io/holds"]}}
     cluster.api("PATCH", path, held, content_type=MERGE)
-    assert isinstance(bench.roll_back("2-2", 4), Running)
+    said = f"{stays} (2) still ending, held by test.lastgood.io/holds"
+    assert isinstance(bench.roll_back("2-2", until=said), Running)
     (outcome,) = bench.control.outcomes.values()
-    assert f"{stays} (2) still ending, held by test.lastgood.io/holds" in outcome.message
+    assert said in outcome.message
     cluster.api("PATCH", path, {"metadata": {"finalizers": None}}, content_type=MERGE)
     done(bench.roll_back("2-2"))
     assert {pod["spec"]["containers"][0]["image"] for pod in live(cluster, bench).pods()} == {
@@ -159,7 +160,7 @@ def test_a_quota_that_holds_up_pods_is_told_of_every_kind(cluster: Any, kind: st
     quotas = f"/api/v1/namespaces/{bench.namespace}/resourcequotas"
     few = {"metadata": {"name": "few"}, "spec": {"hard": {"pods": "1"}}}
     cluster.api("POST", quotas, few)
-    assert isinstance(bench.deploy("1-1", 5), Running)
+    assert isinstance(bench.deploy("1-1", until="exceeded quota: few"), Running)
     (outcome,) = bench.control.outcomes.values()
     assert "exceeded quota: few" in outcome.message
 
