@@ -178,7 +178,8 @@ def test_the_first_pod_of_a_stateful_set_that_fell_ill_since_is_taken_back_too(
     shop = live(cluster, bench)
     before = shop.objects()
     for ordinal in (1, 0):  # that bad release once came up
-        assert isinstance(bench.deploy("2-unready", 1.5), Running)
+        said = f"{NAME}-{ordinal}: app: running, but not ready"
+        assert isinstance(bench.deploy("2-unready", until=said), Running)
         runs(cluster, shop, ordinal, "2")
     done(bench.deploy("2-unready"))
     runs(cluster, shop, 0, "unready")
