@@ -7,6 +7,7 @@ value can become structure. `${NAME|number}`, as the whole of a value, becomes a
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -44,7 +45,15 @@ def checked(text: str) -> str:
 
 
 def read(text: str) -> list[Object]:
-    """The objects as written, in their order; ValueError names the first that is wrong."""
+    """The objects as written, in their order, for all who ask: nobody may change them.
+
+    ValueError names the first that is wrong.
+    """
+    return list(_documents(text))
+
+
+@lru_cache(maxsize=32)  # a step reads its own again and again, and YAML is slow to read
+def _documents(text: str) -> tuple[Object, ...]:
     try:
         documents = [each for each in yaml.safe_load_all(text) if each is not None]
     except (yaml.YAMLError, ValueError) as error:
@@ -52,7 +61,7 @@ def read(text: str) -> list[Object]:
     shapes.require_values(documents)
     for document in documents:
         _require_object(document)
-    return documents
+    return tuple(documents)
 
 
 def _require_object(document: object) -> None:
