@@ -91,19 +91,18 @@ def test_targets_that_are_never_healthy(
 
 
 def test_a_shortage_is_told_in_ecs_own_words(
-    open_shop: Open, monkeypatch: pytest.MonkeyPatch
+    open_shop: Open, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop = open_shop()
     before = shop.everything()
     shop.cloud.shortage("FARGATE")
 
-    def is_told() -> bool:
-        found = has_said(shop, "Capacity is unavailable")
-        if found:
+    def ends(operation: str) -> None:
+        if wire.sent.count("update_service") == 1:
             shop.cloud.shortage("FARGATE", is_on=False)
-        return found
 
-    gives_up(monkeypatch, is_told)
+    wire.before = ends
+    gives_up(monkeypatch, lambda: has_said(shop, "Capacity is unavailable"))
     try:
         bad = shop.deploy("1.4.2")
     finally:
