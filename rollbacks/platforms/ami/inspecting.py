@@ -72,7 +72,7 @@ def of_undo(
     old = [each for each in there if each != new]
     return Inspection(
         tuple(each for each in differences if each.lines),
-        (*allowed.warnings, *_who_else(looks, old)),
+        (*allowed.warnings, *_who_else(looks, old), *(_exempt(new) if new else ())),
         (*gone, *checks.of_origins(looks, old)),
     )
 
@@ -95,8 +95,18 @@ def of_refresh_back(target: TargetRef, spec: StepSpec, captured: Mapping[str, An
         looks.key,
         f"instances of {group.name}",
         lines(
-            {"template": now.own_id, "version": now.version, "release": group.version},
-            {"template": wanted.own_id, "version": wanted.version, "release": was["version"]},
+            {
+                "template": now.own_id,
+                "version": now.version,
+                "release": group.version,
+                **groups.state_of(group, looks.policies(group.name)).as_json,
+            },
+            {
+                "template": wanted.own_id,
+                "version": wanted.version,
+                "release": was["version"],
+                **captured["groups"][group.name],
+            },
         ),
     )
     return Inspection(
@@ -152,9 +162,13 @@ def _who_else(looks: Looks, found: Iterable[Group]) -> Iterator[str]:
         still = [each for each in group.suspended if each not in groups.ACTS_BY_ITSELF]
         if still:
             yield f"{group.name}: suspended processes: {', '.join(still)}"
-        if group.is_exempt:
-            yield f"Some instances of {group.name} are protected from scale-in, and will stay"
+        yield from _exempt(group)
         yield from checks.refreshes_of(looks, group)
+
+
+def _exempt(group: Group) -> Iterator[str]:
+    if group.is_exempt:
+        yield f"Some instances of {group.name} are protected from scale-in, and will stay"
 
 
 def _made(
