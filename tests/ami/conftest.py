@@ -7,7 +7,7 @@ import pytest
 
 from rollbacks import execution
 from rollbacks.pacing import SharedPace
-from rollbacks.platforms.aws import waits
+from rollbacks.platforms import waits
 from tests.ami.shop import Shop, shop_in
 from tests.aws.cloud import FakeCloud
 from tests.aws.conftest import read_once

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from rollbacks import execution
-from rollbacks.platforms.aws import limits, waits
+from rollbacks.platforms import waits
+from rollbacks.platforms.aws import limits
 from tests.aws.cloud import FakeCloud
 from tests.aws.conftest import read_once
 from tests.aws.wire import Wire, tapped
