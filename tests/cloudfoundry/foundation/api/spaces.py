@@ -1,0 +1,181 @@
+"""Organizations, spaces, their quotas and domains, and who has which role in them."""
+
+from typing import Any, TypeVar
+
+from .. import records as r
+from .. import territories
+from ..calls import Answer, Call, describe
+from ..listing import listed
+from ..problems import missing, not_authorized
+from ..routing import routes
+from .including import with_spaces
+
+Json = dict[str, Any]
+R = TypeVar("R", bound=r.Record)
+
+
+@routes.on("GET", "/v3/organizations")
+def list_organizations(call: Call) -> Answer:
+    found = [each for each in call.state.all(r.Organization) if _sees_org(call, each)]
+    return listed(
+        call,
+        found,
+        lambda each: territories.organization(call.state, each),
+        {"names": lambda each: each.name},
+    )
+
+
+@routes.on("GET", "/v3/organizations/{guid}")
+def get_organization(call: Call) -> Answer:
+    return Answer(body=territories.organization(call.state, _org(call)))
+
+
+@routes.on("GET", "/v3/organizations/{guid}/domains")
+def list_domains_of_organization(call: Call) -> Answer:
+    org = _org(call)
+    found = [each for each in call.state.all(r.Domain) if each.org in (None, org.guid)]
+    return _domains(call, found)
+
+
+@routes.on("GET", "/v3/organizations/{guid}/domains/default")
+def get_default_domain(call: Call) -> Answer:
+    _org(call)
+    found = (each for each in call.state.all(r.Domain) if not each.is_internal and not each.org)
+    return Answer(body=territories.domain(call.state, next(found)))
+
+
+@routes.on("GET", "/v3/spaces")
+def list_spaces(call: Call) -> Answer:
+    return listed(
+        call,
+        call.visible(r.Space),
+        lambda each: territories.space(call.state, each),
+        {"names": lambda each: each.name, "organization_guids": lambda each: each.org},
+        other=["include"],
+        included=with_spaces(call),
+    )
+
+
+@routes.on("GET", "/v3/spaces/{guid}")
+def get_space(call: Call) -> Answer:
+    space = call.seen(r.Space)
+    body = territories.space(call.state, space)
+    if more := with_spaces(call)([space]):
+        body["included"] = more
+    return Answer(body=body)
+
+
+@routes.on("PATCH", "/v3/spaces/{guid}")
+def update_space(call: Call) -> Answer:
+    space = call.seen(r.Space)
+    if not call.caller.user.is_admin:
+        raise not_authorized()
+    body = call.require_keys("name", "metadata")
+    space.name = body.get("name", space.name)
+    describe(space, body.get("metadata"))
+    return Answer(body=territories.space(call.state, call.state.touch(space)))
+
+
+@routes.on("GET", "/v3/organization_quotas")
+def list_organization_quotas(call: Call) -> Answer:
+    orgs = [each for each in call.state.all(r.Organization) if _sees_org(call, each)]
+    seen = {each.quota for each in orgs}
+    found = [each for each in call.state.all(r.Quota) if each.guid in seen]
+    filters = {
+        "names": lambda each: each.name,
+        "organization_guids": lambda each: {org.guid for org in orgs if org.quota == each.guid},
+    }
+    return listed(call, found, lambda each: territories.quota(call.state, each), filters)
+
+
+@routes.on("GET", "/v3/space_quotas")
+def list_space_quotas(call: Call) -> Answer:
+    spaces = call.visible(r.Space)
+    seen = {each.quota for each in spaces}
+    found = [each for each in call.state.all(r.Quota) if each.guid in seen]
+    filters = {
+        "names": lambda each: each.name,
+        "organization_guids": lambda each: each.org,
+        "space_guids": lambda each: {space.guid for space in spaces if space.quota == each.guid},
+    }
+    return listed(call, found, lambda each: territories.quota(call.state, each), filters)
+
+
+@routes.on("GET", "/v3/organization_quotas/{guid}")
+def get_organization_quota(call: Call) -> Answer:
+    quota = call.state.find(r.Quota, call.parts["guid"])
+    if quota is None or quota.org is not None:
+        raise missing("Organization quota")
+    return Answer(body=territories.quota(call.state, quota))
+
+
+@routes.on("GET", "/v3/space_quotas/{guid}")
+def get_space_quota(call: Call) -> Answer:
+    quota = call.state.find(r.Quota, call.parts["guid"])
+    spaces = call.visible(r.Space)
+    if quota is None or all(each.quota != quota.guid for each in spaces):
+        raise missing("Space quota")
+    return Answer(body=territories.quota(call.state, quota))
+
+
+@routes.on("GET", "/v3/domains")
+def list_domains(call: Call) -> Answer:
+    found = [each for each in call.state.all(r.Domain) if _sees_domain(call, each)]
+    return _domains(call, found)
+
+
+@routes.on("GET", "/v3/domains/{guid}")
+def get_domain(call: Call) -> Answer:
+    found = call.state.find(r.Domain, call.parts["guid"])
+    if found is None or not _sees_domain(call, found):
+        raise missing("Domain")
+    return Answer(body=territories.domain(call.state, found))
+
+
+@routes.on("GET", "/v3/roles")
+def list_roles(call: Call) -> Answer:
+    mine = call.caller.user
+    visible = {each.guid for each in call.visible(r.Space)}
+    found = [
+        each
+        for each in call.state.all(r.Role)
+        if each.user == mine.guid or each.space in visible or mine.is_admin
+    ]
+    filters = {
+        "types": lambda each: each.type,
+        "user_guids": lambda each: each.user,
+        "space_guids": lambda each: each.space,
+        "organization_guids": lambda each: each.org,
+    }
+    return listed(call, found, lambda each: territories.role(call.state, each), filters)
+
+
+@routes.on("GET", "/v3/users")
+def list_users(call: Call) -> Answer:
+    mine = call.caller.user
+    everybody = call.state.all(r.User)
+    found = everybody if mine.is_admin else [each for each in everybody if each is mine]
+    filters = {"usernames": lambda each: each.name, "origins": lambda each: each.origin}
+    return listed(call, found, lambda each: territories.user(call.state, each), filters)
+
+
+def _domains(call: Call, found: list[r.Domain]) -> Answer:
+    filters = {"names": lambda each: each.name, "organization_guids": lambda each: each.org}
+    return listed(call, found, lambda each: territories.domain(call.state, each), filters)
+
+
+def _org(call: Call) -> r.Organization:
+    found = call.state.find(r.Organization, call.parts["guid"])
+    if found is None or not _sees_org(call, found):
+        raise missing("Organization")
+    return found
+
+
+def _sees_org(call: Call, org: r.Organization) -> bool:
+    return call.caller.can_read_org(call.state, org)
+
+
+def _sees_domain(call: Call, domain: r.Domain) -> bool:
+    if domain.org is None:
+        return True
+    return _sees_org(call, call.state.get(r.Organization, domain.org))
