@@ -23,8 +23,8 @@ def new_process(state: State, app: r.App, type_: str) -> r.Process:
         app=app.guid,
         type=type_,
         instances=1 if is_web else 0,
-        health_check=_copy(_PORT if is_web else _PROCESS),
-        readiness_check=_copy(_READINESS),
+        health_check=copied(_PORT if is_web else _PROCESS),
+        readiness_check=copied(_READINESS),
     )
     return state.add(made)
 
@@ -119,5 +119,5 @@ def _run_latest(state: State, app: r.App, process: r.Process) -> None:
     diego.restart(state, state.touch(process))
 
 
-def _copy(check: r.Json) -> r.Json:
+def copied(check: r.Json) -> r.Json:
     return {"type": check["type"], "data": dict(check["data"])}

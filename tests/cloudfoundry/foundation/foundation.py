@@ -50,11 +50,12 @@ class FakeFoundation:
     def __enter__(self) -> Self:
         self._directory = tempfile.TemporaryDirectory(prefix="lastgood-foundation-")
         context = self._certified(Path(self._directory.name))
-        answering = (self._front.answer_api, self._front.answer_uaa)
+        front = self._front
+        answering = (front.answer_api, front.answer_uaa, front.answer_autoscaler)
         self._transports = [Transport(each, context) for each in answering]
         urls = [f"https://{LOOPBACK}:{each.open()}" for each in self._transports]
-        self.api, self.login = urls
-        self.state.url, self.state.login_url = urls
+        self.api, self.login, self.autoscaler = urls
+        self.state.url, self.state.login_url = self.api, self.login
         return self
 
     def __exit__(

@@ -11,6 +11,7 @@ from tests.transport import Dropped, HttpAnswer, HttpRequest, Reset
 
 from . import api
 from .access import Caller
+from .autoscaler import autoscaler
 from .calls import Answer, Call
 from .faults import Asked, Delay, Drop, Error, Expire, Faults
 from .problems import (
@@ -41,6 +42,9 @@ class Front:
 
     def answer_api(self, request: HttpRequest) -> HttpAnswer:
         return self._answer(request, lambda: self._routed(request, routes, _OPEN))
+
+    def answer_autoscaler(self, request: HttpRequest) -> HttpAnswer:
+        return self._answer(request, lambda: self._routed(request, autoscaler, set()))
 
     def answer_uaa(self, request: HttpRequest) -> HttpAnswer:
         return self._answer(request, lambda: self._granted(request))

@@ -17,5 +17,6 @@ class Timing:
     process_upload: float = 0.02  # a package, until it is READY
     stage: float = 0.03  # a build
     job: float = 0.02  # a job, until it is done
+    autoscale: float = 0.05  # between two looks of the autoscaler
     access_token: float = 600.0  # how long UAA's tokens are good for
     refresh_token: float = 3600.0

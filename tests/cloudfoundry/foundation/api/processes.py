@@ -146,6 +146,26 @@ def _down(process: r.Process, index: int, look: Look | None = None) -> Json:
     }
 
 
+@routes.on("GET", "/v3/processes/{guid}/process_instances")
+@routes.on("GET", "/v3/apps/{guid}/processes/{type}/process_instances")
+def list_instances(call: Call) -> Answer:
+    process = _process(call)
+    found = [
+        {
+            "index": each.instance.index,
+            "state": each.look.state,
+            "since": None if each.look.state == "DOWN" else int(each.look.since),
+        }
+        for each in diego.seen(call.state, process)
+    ]
+    here = f"processes/{process.guid}"
+    links = {
+        "self": documents.link(call.state, f"{here}/process_instances"),
+        "process": documents.link(call.state, here),
+    }
+    return Answer(body={"resources": found, "links": links})
+
+
 @routes.on("DELETE", "/v3/processes/{guid}/instances/{index}")
 @routes.on("DELETE", "/v3/apps/{guid}/processes/{type}/instances/{index}")
 def terminate_instance(call: Call) -> Answer:
