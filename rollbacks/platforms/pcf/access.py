@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -38,6 +37,10 @@ class _Way:
     secret: str = field(repr=False)
 
 
+_lock = threading.Lock()
+_sessions: dict[_Way, "Session"] = {}
+
+
 @dataclass(frozen=True)
 class Person:
     """Who a token says that we are."""
@@ -58,12 +61,19 @@ class _Token:
 def session_of(target: TargetRef) -> "Session":
     """The connector's session, made once. Raises PlatformError."""
     connector = Connector.model_validate(dict(target.connector))
-    return _made(_Way(connector, target.credential.value if target.credential else ""))
+    way = _Way(connector, target.credential.value if target.credential else "")
+    with _lock:
+        if way not in _sessions:
+            _sessions[way] = Session(connector, _given(way.secret))
+        return _sessions[way]
 
 
-@lru_cache(maxsize=64)
-def _made(way: _Way) -> "Session":
-    return Session(way.connector, _given(way.secret))
+def forget() -> None:
+    """Close all connections, and make all anew."""
+    with _lock:
+        while _sessions:
+            _, session = _sessions.popitem()
+            session.client.close()
 
 
 class Session:

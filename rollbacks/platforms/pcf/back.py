@@ -64,9 +64,8 @@ class Back:
     def _mend(self, app: App, was: State) -> None:
         """The droplet and environment of before; instances that run others are started anew."""
         call = self._call
-        droplet = call.api.find(f"/v3/apps/{app.guid}/droplets/current") or {}
         environment = self._environment(app, was)
-        is_another = was.droplet != str(droplet.get("guid", ""))
+        is_another = was.droplet != states.droplet_of(call, app)
         if is_another or environment:
             call.stop(app)
         if is_another:

@@ -7,6 +7,8 @@ from typing import Any, Self
 from rollbacks.platforms.pcf import series
 from rollbacks.platforms.pcf.apps import WEB
 
+DEFAULT_PORT = 8080
+
 
 @dataclass(frozen=True)
 class Destination:
@@ -44,6 +46,12 @@ class Destination:
         given = {key: each for key, each in more.items() if each is not None}
         return {"app": {"guid": self.app, "process": {"type": self.type}}, **given}
 
+    @property
+    def by_default(self) -> Self:
+        """The same, where no port is chosen: 8080 is what CAPI calls the port that an app has by
+        itself. Only where it turns out to be another one has somebody chosen 8080."""
+        return replace(self, port=None) if self.port == DEFAULT_PORT else self
+
     def is_met_by(self, other: "Destination") -> bool:
         """What is not said of it may be anything."""
         return (
@@ -51,6 +59,14 @@ class Destination:
             and self.port in (None, other.port)
             and self.protocol in (None, other.protocol)
         )
+
+
+def unmet(wanted: Iterable[Destination], now: Sequence[Destination]) -> list[Destination]:
+    return [each for each in wanted if not any(each.is_met_by(one) for one in now)]
+
+
+def superfluous(wanted: Sequence[Destination], now: Iterable[Destination]) -> list[Destination]:
+    return [each for each in now if not any(one.is_met_by(each) for one in wanted)]
 
 
 @dataclass(frozen=True)

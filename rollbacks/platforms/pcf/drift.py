@@ -70,17 +70,16 @@ def of_routes(
         _, before = was[route.guid]
         come = [
             each
-            for each in route.destinations
-            if each.app not in ours and not any(one.is_met_by(each) for one in before)
+            for each in destinations.superfluous(before, route.destinations)
+            if each.app not in ours
         ]
         for each in come:
             yield (
                 f"Somebody has mapped {route.url} to {spelled(names, each)} since: the rollback "
                 "takes that away"
             )
-        for each in before:
-            is_back = any(each.is_met_by(one) for one in route.destinations)
-            if each.app not in ours and not is_back:
+        for each in destinations.unmet(before, route.destinations):
+            if each.app not in ours:
                 yield _of_gone(route, names, each)
 
 

@@ -81,7 +81,7 @@ class _Sight:
 
     def _identity(self, version: str) -> str:
         """What exactly runs: equal for two looks between which nothing was changed."""
-        found = states.states_of(self._looks, self._active)
+        found = states.states_of(self._looks, self._active, is_whole=False)
         every = {guid: each.identity for guid, each in found.items()}
         text = json.dumps([every, self._declared(self._routes)], sort_keys=True)
         return f"{version}:{hashlib.sha256(text.encode()).hexdigest()[:_DIGEST]}"

@@ -7,7 +7,14 @@ from rollbacks.platforms.base import PlatformError, Running
 from rollbacks.platforms.pcf import series
 from rollbacks.platforms.pcf.addresses import Address, address_of, domains_of
 from rollbacks.platforms.pcf.calls import Call, Looks
-from rollbacks.platforms.pcf.destinations import Destination, Route, route_of
+from rollbacks.platforms.pcf.destinations import (
+    Destination,
+    Route,
+    destination_of,
+    route_of,
+    superfluous,
+    unmet,
+)
 from rollbacks.platforms.pcf.manifest import Filled
 
 Wanted = Sequence[Destination]
@@ -96,16 +103,20 @@ def bring(call: Call, pairs: Iterable[tuple[Route, Wanted]], overlap: float) -> 
 def _come(call: Call, route: Route, wanted: Wanted) -> list[str]:
     """Add what is missing; the paths of what is to go. Weights must add up: where there are any,
     all is changed at once."""
-    now, path = route.destinations, f"/v3/routes/{route.guid}/destinations"
-    missing = [each for each in wanted if not any(each.is_met_by(one) for one in now)]
-    leaving = [each for each in now if not any(one.is_met_by(each) for one in wanted)]
+    now, path = list(route.destinations), f"/v3/routes/{route.guid}/destinations"
     if any(each.weight is not None for each in (*now, *wanted)):
-        if missing or leaving:
+        if unmet(wanted, now) or superfluous(wanted, now):
             call.write("PATCH", path, {"destinations": [each.body for each in wanted]})
         return []
-    if missing:
-        call.write("POST", path, {"destinations": [each.body for each in missing]})
-    return [f"{path}/{each.guid}" for each in leaving]
+    for is_chosen in (False, True):
+        if missing := unmet(wanted, now):
+            told = [each if is_chosen else each.by_default for each in missing]
+            body = {"destinations": [each.body for each in told]}
+            now = [
+                destination_of(each)
+                for each in call.write("POST", path, body).document["destinations"]
+            ]
+    return [f"{path}/{each.guid}" for each in superfluous(wanted, now)]
 
 
 def restored(

@@ -77,27 +77,26 @@ def digest(app: str, thing: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST]
 
 
-def state_of(looks: Looks, app: App) -> State:
-    """Raises PlatformError."""
-    droplet = looks.api.find(f"/v3/apps/{app.guid}/droplets/current") or {}
+def state_of(looks: Looks, app: App, *, is_whole: bool = True) -> State:
+    """Not whole: without what is no part of its identity. Raises PlatformError."""
     environment = digest(app.guid, environment_of(looks, app.guid))
     return State(
         name=app.name,
         is_started=app.is_started,
-        droplet=str(droplet.get("guid", "")),
+        droplet=droplet_of(looks, app),
         environment=environment,
-        revision=_revision(looks, app.guid, environment),
+        revision=_revision(looks, app.guid, environment) if is_whole else "",
         processes={kind: _process(looks, app, kind) for kind in sorted(app.processes)},
         bindings=tuple(_bindings(looks, app.guid)),
         sidecars=tuple(_sidecars(looks, app.guid)),
-        features=_features(looks, app.guid),
+        features=_features(looks, app.guid) if is_whole else {},
         policy=scaling.policy_of(looks.api, looks.target.settings["autoscaler"], app.guid),
     )
 
 
-def states_of(looks: Looks, found: Iterable[App]) -> dict[str, State]:
+def states_of(looks: Looks, found: Iterable[App], *, is_whole: bool = True) -> dict[str, State]:
     """By the GUID of the app."""
-    return {each.guid: state_of(looks, each) for each in found}
+    return {each.guid: state_of(looks, each, is_whole=is_whole) for each in found}
 
 
 def kept(states: Mapping[str, State]) -> dict[str, Any]:
@@ -108,6 +107,15 @@ def kept(states: Mapping[str, State]) -> dict[str, Any]:
 def states_in(captured: Mapping[str, Any]) -> dict[str, State]:
     """What a capture kept, by GUID."""
     return {guid: State.parsed(each) for guid, each in captured["apps"].items()}
+
+
+def droplet_of(looks: Looks, app: App) -> str:
+    """The GUID of its current one, or empty. An older API tells it only where it is asked."""
+    related = app.described["relationships"]
+    if "current_droplet" in related:
+        return str((related["current_droplet"]["data"] or {}).get("guid", ""))
+    found = looks.api.find(f"/v3/apps/{app.guid}/droplets/current") or {}
+    return str(found.get("guid", ""))
 
 
 def environment_of(looks: Looks, app: str) -> dict[str, str]:

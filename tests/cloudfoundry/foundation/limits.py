@@ -9,7 +9,7 @@ def require_room(state: State, process: r.Process, instances: int, memory: int) 
     """For a process that is to run so; raises Refused in the words of the one that is exceeded."""
     space = state.space_of(process)
     org = state.get(r.Organization, space.org)
-    others = [each for each in _running(state, org) if each.guid != process.guid]
+    others = [each for each in running(state, org) if each.guid != process.guid]
     within = [each for each in others if state.space_of(each) is space]
     of_space = state.find(r.Quota, space.quota)
     for quota, rivals, prefix in (
@@ -37,7 +37,7 @@ def _exceeds(wanted: int, limit: int | None) -> bool:
     return limit is not None and wanted > limit
 
 
-def _running(state: State, org: r.Organization) -> list[r.Process]:
+def running(state: State, org: r.Organization) -> list[r.Process]:
     processes = state.all(r.Process)
     return [
         each

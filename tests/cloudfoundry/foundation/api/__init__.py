@@ -16,6 +16,7 @@ from . import (
     services,
     sidecars,
     spaces,
+    usage,
 )
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "services",
     "sidecars",
     "spaces",
+    "usage",
 ]

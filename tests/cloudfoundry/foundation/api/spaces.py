@@ -27,19 +27,19 @@ def list_organizations(call: Call) -> Answer:
 
 @routes.on("GET", "/v3/organizations/{guid}")
 def get_organization(call: Call) -> Answer:
-    return Answer(body=territories.organization(call.state, _org(call)))
+    return Answer(body=territories.organization(call.state, organization_of(call)))
 
 
 @routes.on("GET", "/v3/organizations/{guid}/domains")
 def list_domains_of_organization(call: Call) -> Answer:
-    org = _org(call)
+    org = organization_of(call)
     found = [each for each in call.state.all(r.Domain) if each.org in (None, org.guid)]
     return _domains(call, found)
 
 
 @routes.on("GET", "/v3/organizations/{guid}/domains/default")
 def get_default_domain(call: Call) -> Answer:
-    _org(call)
+    organization_of(call)
     found = (each for each in call.state.all(r.Domain) if not each.is_internal and not each.org)
     return Answer(body=territories.domain(call.state, next(found)))
 
@@ -164,7 +164,7 @@ def _domains(call: Call, found: list[r.Domain]) -> Answer:
     return listed(call, found, lambda each: territories.domain(call.state, each), filters)
 
 
-def _org(call: Call) -> r.Organization:
+def organization_of(call: Call) -> r.Organization:
     found = call.state.find(r.Organization, call.parts["guid"])
     if found is None or not _sees_org(call, found):
         raise missing("Organization")
