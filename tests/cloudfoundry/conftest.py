@@ -12,6 +12,7 @@ from rollbacks.platforms.pcf import access, api, settings
 from .caller import Caller
 from .foundation import FakeFoundation, Place
 from .shop import Shop, shop_in
+from .wire import Wire, tapped
 
 Open = Callable[..., Shop]
 
@@ -47,6 +48,11 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
+    return tapped(monkeypatch)
+
+
+@pytest.fixture
 def open_shop(transactional_db: None, quick: None, foundation: FakeFoundation) -> Iterator[Open]:
     """Opens a shop with a space of its own."""
     opened: list[Shop] = []
@@ -58,4 +64,5 @@ def open_shop(transactional_db: None, quick: None, foundation: FakeFoundation) -
     yield start
     for shop in opened:
         shop.somebody.__exit__()
+        shop.foundation.heal()
     access.forget()

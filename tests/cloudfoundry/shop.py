@@ -32,6 +32,7 @@ class Shop:
     host: str
     test_host: str
     is_docker: bool
+    scales: bool
     scene: Scene
     somebody: Caller
 
@@ -140,7 +141,9 @@ def shop_in(
             **definition,
         },
     )
-    return Shop(foundation, place, "shop-storefront", host, test_host, is_docker, made, somebody)
+    return Shop(
+        foundation, place, "shop-storefront", host, test_host, is_docker, autoscaler, made, somebody
+    )
 
 
 def credential_of(login: Login, kind: str = "user") -> str:

@@ -48,7 +48,7 @@ def succeeded(execution: Deployment) -> Deployment:
 def test_everything_is_as_before(open_shop: Open, case: str) -> None:
     shop = open_shop(**CASES[case])
     succeeded(shop.deploy("1.4.1"))
-    if CASES[case].get("autoscaler"):
+    if shop.scales:
         shop.scales_by_itself("1", 1, 5)
     before = shop.everything()
     bad = succeeded(shop.deploy("1.4.2"))
