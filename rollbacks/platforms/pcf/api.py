@@ -32,6 +32,7 @@ class Answer:
 
     document: Json
     location: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,15 +66,25 @@ class Api:
 
     def get(self, path: str, **params: str) -> Json:
         """Raises PlatformError; Absent where it is not there."""
-        request = _Request("GET", self._url(path), params)
+        found = self._read(_Request("GET", self._url(path), params))
+        if not found.document and found.text.strip() != "{}":
+            raise PlatformError(f"The answer to GET {path} is no JSON object: is the API right?")
+        return found.document
+
+    def text(self, path: str) -> str:
+        """Of what is YAML. Raises PlatformError."""
+        accepted = {"headers": {"Accept": "application/x-yaml"}}
+        return self._read(_Request("GET", self._url(path), options=accepted)).text
+
+    def _read(self, request: _Request) -> Answer:
         for pause in PAUSES:
             try:
-                return self._sent(request).document
+                return self._sent(request)
             except PlatformError as fault:
                 if fault.permanent or isinstance(fault, Limited):
                     raise
                 time.sleep(random.uniform(pause / 2, pause))  # noqa: S311
-        return self._sent(request).document
+        return self._sent(request)
 
     def find(self, path: str, **params: str) -> Json | None:
         """None where it is not there. Raises PlatformError."""
@@ -147,9 +158,8 @@ class Api:
             raise answers.unanswered(request.what, error, is_write=request.is_write) from None
         if not answer.is_success:
             raise answers.refusal(request.what, answer, is_write=request.is_write, now=time.time())
-        if request.method == "GET" and not isinstance(_json(answer), dict):
-            raise PlatformError(f"The answer to {request.what} is no JSON: is the API right?")
-        return Answer(answers.read(answer), urlsplit(answer.headers.get("Location", "")).path)
+        location = urlsplit(answer.headers.get("Location", "")).path
+        return Answer(answers.read(answer), location, answer.text)
 
 
 class _Watched:
@@ -171,13 +181,6 @@ class _Watched:
 
     def fileno(self) -> int:
         return self._file.fileno()
-
-
-def _json(answer: httpx.Response) -> object:
-    try:
-        return answer.json()
-    except ValueError:
-        return None
 
 
 def _rest(control: Control, seconds: float) -> None:

@@ -195,22 +195,23 @@ class Filled:
 
     def document(self, name: str) -> str:
         """The YAML for the app of that name: without instances, and without any route."""
-        said = self._read.model_dump(
-            by_alias=True,
-            exclude_none=True,
-            exclude={"routes", "docker", "features", "metadata", "processes", "instances"},
-        )
-        kept = {key: each for key, each in said.items() if each not in ([], {})}
-        if self._read.buildpacks == []:
-            kept["buildpacks"] = []
-        processes = [
-            {**each.model_dump(by_alias=True, exclude_none=True), "instances": 0}
-            for each in self._read.processes
-        ]
-        web = {} if any(each["type"] == WEB for each in processes) else {"instances": 0}
-        app = {"name": name, **kept, **web, **({"processes": processes} if processes else {})}
+        own = {"env", "services", "sidecars", "stack", "buildpacks"}
+        said = self._read.model_dump(by_alias=True, exclude_none=True, include=own)
+        kept = {key: each for key, each in said.items() if key == "buildpacks" or each}
+        app = {"name": name, **kept, "processes": self._processes()}
         text: str = yaml.safe_dump({"version": 1, "applications": [app]}, sort_keys=False)
         return text
+
+    def _processes(self) -> list[dict[str, Any]]:
+        """Each without instances, web first: what stands beside them is of it."""
+        beside = self._read.model_dump(
+            by_alias=True, exclude_none=True, include=set(_Runs.model_fields)
+        )
+        every = {WEB: {**beside, "type": WEB}}
+        for each in self._read.processes:
+            found = each.model_dump(by_alias=True, exclude_none=True)
+            every[each.type] = {**every.get(each.type, {}), **found}
+        return [{**each, "instances": 0} for each in every.values()]
 
 
 def is_hard_coded(settings: Mapping[str, Any]) -> bool:

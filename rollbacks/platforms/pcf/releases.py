@@ -21,6 +21,7 @@ from rollbacks.platforms.pcf.answers import Absent
 from rollbacks.platforms.pcf.apps import App, of_release
 from rollbacks.platforms.pcf.calls import Call, Looks
 from rollbacks.platforms.pcf.destinations import Route
+from rollbacks.platforms.pcf.force import is_in_force
 from rollbacks.platforms.pcf.manifest import Filled
 from rollbacks.platforms.pcf.settings import TEMPORARY
 
@@ -160,18 +161,18 @@ class Release:
         }
 
     def _apply(self, app: App, manifest: Filled) -> Running | None:
-        """Its manifest is in force: once, for somebody may have changed the app since."""
-        call = self._call
-        if series.APPLIED in app.annotations:
-            return None
-        job = call.api.apply_manifest(call.control, call.space_guid, manifest.document(app.name))
-        call.has_changed = True
-        if waits_for := waits.job(call, job.location, "apply the manifest"):
-            return waits_for
+        """Its manifest is in force."""
+        call, wanted = self._call, manifest.document(app.name)
+        if not is_in_force(wanted, call.api.text(f"/v3/apps/{app.guid}/manifest")):
+            job = call.api.apply_manifest(call.control, call.space_guid, wanted)
+            call.has_changed = True
+            if waits_for := waits.job(call, job.location, "apply the manifest"):
+                return waits_for
+        now = states.features_of(call, app.guid) if manifest.features else {}
         for name, is_on in manifest.features.items():
-            call.write("PATCH", f"/v3/apps/{app.guid}/features/{name}", {"enabled": is_on})
-        marks = {"metadata": {"annotations": {series.APPLIED: "yes"}}}
-        call.write("PATCH", f"/v3/apps/{app.guid}", marks)
+            if now.get(name) != is_on:
+                path = f"/v3/apps/{app.guid}/features/{name}"
+                call.write("PATCH", path, {"enabled": is_on})
         return None
 
     def _empty(self) -> Running | None:

@@ -19,7 +19,6 @@ DESIRED = "lastgood-desired"  # instances that this one is to have in the end, a
 ROUTES = "lastgood-routes"  # where everybody is to be sent to it, as JSON
 RESIZE = "lastgood-resize"
 POLICY = "lastgood-policy"  # by which the app before scaled by itself, as JSON
-APPLIED = "lastgood-applied"  # that its manifest is in force
 LONGEST_NAME = 255
 LONGEST_ANNOTATION = 5_000
 _DIGEST = 32

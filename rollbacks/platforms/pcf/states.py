@@ -89,7 +89,7 @@ def state_of(looks: Looks, app: App, *, is_whole: bool = True) -> State:
         processes={kind: _process(looks, app, kind) for kind in sorted(app.processes)},
         bindings=tuple(_bindings(looks, app.guid)),
         sidecars=tuple(_sidecars(looks, app.guid)),
-        features=_features(looks, app.guid) if is_whole else {},
+        features=features_of(looks, app.guid) if is_whole else {},
         policy=scaling.policy_of(looks.api, looks.target.settings["autoscaler"], app.guid),
     )
 
@@ -170,6 +170,6 @@ def _sidecars(looks: Looks, app: str) -> list[dict[str, Any]]:
     return sorted(found, key=lambda each: str(each["name"]))
 
 
-def _features(looks: Looks, app: str) -> dict[str, bool]:
+def features_of(looks: Looks, app: str) -> dict[str, bool]:
     found = looks.api.pages(f"/v3/apps/{app}/features")
     return {str(each["name"]): bool(each["enabled"]) for each in found}
