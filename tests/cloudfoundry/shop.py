@@ -11,7 +11,7 @@ from typing import Any
 
 from dashboard.models import Deployment
 from rollbacks.platforms.pcf import CloudFoundry
-from tests.scene import Scene, scene
+from tests.scene import Scene, revise, scene
 
 from .caller import Caller
 from .foundation import FakeFoundation, Login, Place
@@ -41,6 +41,24 @@ class Shop:
         artifact = self.scene.artifact(version)
         artifact.location = f"{IMAGE}:{version}" if self.is_docker else _bits(version)
         artifact.save()
+
+    def hasten(self, seconds: float, back: float = 60) -> None:
+        """From now on a resize has this time, and each way back the other."""
+        document = self.scene.workflow.current_revision.definition  # type: ignore[union-attr]
+        phases = [
+            {
+                **phase,
+                "steps": [
+                    {**each, "timeout": seconds} if each["kind"] == "pcf.resize" else each
+                    for each in phase["steps"]
+                ],
+                "rollback_steps": [
+                    {"undo": each["name"], "timeout": back} for each in reversed(phase["steps"])
+                ],
+            }
+            for phase in document["phases"]
+        ]
+        revise(self.scene.workflow, {**document, "phases": phases})
 
     def start(self, version: str) -> Deployment:
         self.publish(version)
@@ -110,7 +128,7 @@ def shop_in(
     manifest: Mapping[str, Any] | None = None,
     settings: Mapping[str, Any] | None = None,
     routes: Sequence[str] | None = None,
-    timeout: float = 30,
+    timeout: float = 120,
     place: Place | None = None,
     login: Login | None = None,
     autoscaler: bool = False,

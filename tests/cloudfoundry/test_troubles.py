@@ -1,5 +1,7 @@
 """What goes wrong on a foundation, and somebody else's hands: named, and taken back."""
 
+import random
+
 import pytest
 from django.utils import timezone
 
@@ -51,9 +53,10 @@ def said(deployment: Deployment) -> str:
     [(Fate.CRASHES, "CRASHED"), (Fate.IS_NOT_PLACED, "insufficient resources"), (Fate.FLAPS, "")],
 )
 def test_instances_that_do_not_come_up(open_shop: Open, case: str, fate: Fate, word: str) -> None:
-    shop = open_shop(**CASES[case], timeout=4)
+    shop = open_shop(**CASES[case])
     succeeded(shop.deploy("1.4.1"))
     before = shop.everything()
+    shop.hasten(3)
     shop.foundation.behave(f"{fate.name}-1.4.2", fate)
     bad = failed_and_back(shop.deploy(f"{fate.name}-1.4.2"))
     assert word in said(bad)
@@ -64,26 +67,27 @@ def test_staging_that_fails_is_told_in_the_words_of_cloud_foundry(open_shop: Ope
     shop = open_shop(is_docker=False)
     succeeded(shop.deploy("1.4.1"))
     before = shop.everything()
-    shop.foundation.behave("1.4.2", Fate.FAILS_STAGING)
-    bad = failed_and_back(shop.deploy("1.4.2"))
+    shop.foundation.behave("unstaged-1.4.2", Fate.FAILS_STAGING)
+    bad = failed_and_back(shop.deploy("unstaged-1.4.2"))
     assert "could not stage the package" in said(bad)
     assert shop.everything() == before
 
 
 def test_an_old_app_that_will_not_start_keeps_the_routes_where_they_are(open_shop: Open) -> None:
-    shop = open_shop(**DOWNSIZED, timeout=3)
-    succeeded(shop.deploy("1.4.1"))
+    shop = open_shop(**DOWNSIZED)
+    succeeded(shop.deploy("old-1.4.1"))
     before = shop.everything()
     bad = succeeded(shop.deploy("1.4.2"))
-    shop.foundation.behave("1.4.1", Fate.NEVER_STARTS)
+    shop.foundation.behave("old-1.4.1", Fate.NEVER_STARTS)
+    shop.hasten(60, back=3)
     stuck = shop.scene.roll_back(bad)
     assert stuck.status == Status.FAILED, stuck.message
     assert "STARTING" in said(stuck)
     assert shop.served() == ["2"]
     assert shop.foundation.ask(shop.host).status == 200
-    shop.foundation.behave("1.4.1", Fate.RUNS)
-    again = succeeded(shop.scene.roll_back(bad))  # canceled or failed, it is possible again
-    assert again.status == Status.SUCCEEDED
+    shop.foundation.behave("old-1.4.1", Fate.RUNS)
+    shop.hasten(60)
+    succeeded(shop.scene.roll_back(bad))
     assert shop.everything() == before
 
 
@@ -180,14 +184,13 @@ def test_an_old_app_that_was_deleted_is_a_problem_before_anything_is_touched(
 def test_a_rolling_deployment_of_somebody_is_told(open_shop: Open) -> None:
     shop = open_shop()
     succeeded(shop.deploy("1.4.1"))
-    bad = succeeded(shop.deploy("1.4.2"))
-    shop.foundation.behave("1.4.2", Fate.NEVER_STARTS)
+    bad = succeeded(shop.deploy("slow-1.4.2"))
+    shop.foundation.behave("slow-1.4.2", Fate.NEVER_STARTS)
     relation = {"app": {"data": {"guid": shop.guid("2")}}}
     shop.somebody.ask("POST", "/v3/deployments", {"relationships": relation})
     assert any(
         "rolling deployment of shop-storefront__2" in e for e in inspected(shop, bad).warnings
     )
-    shop.foundation.behave("1.4.2", Fate.RUNS)
 
 
 @pytest.mark.parametrize(
@@ -272,14 +275,8 @@ def test_faults_that_pass_hold_nothing_up(open_shop: Open, fault: object) -> Non
     shop = open_shop(**DOWNSIZED)
     succeeded(shop.deploy("1.4.1"))
     before = shop.everything()
-    every = 0
-
-    def each_fifth(asked: object) -> bool:
-        nonlocal every
-        every += 1
-        return every % 5 == 0
-
-    shop.foundation.fail(each_fifth, fault, times=1000)
+    chance = random.Random(5)
+    shop.foundation.fail(lambda asked: chance.random() < 0.1, fault, times=1000)
     bad = succeeded(finish(shop.start("1.4.2")))
     succeeded(finish(shop.scene.confirm(bad)))
     shop.foundation.heal()

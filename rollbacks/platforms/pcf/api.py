@@ -81,9 +81,10 @@ class Api:
             try:
                 return self._sent(request)
             except PlatformError as fault:
-                if fault.permanent or isinstance(fault, Limited):
+                seconds = fault.seconds if isinstance(fault, Limited) else pause
+                if fault.permanent or seconds > LONGEST_PAUSE_SECONDS:
                     raise
-                time.sleep(random.uniform(pause / 2, pause))  # noqa: S311
+                time.sleep(max(seconds, random.uniform(pause / 2, pause)))  # noqa: S311
         return self._sent(request)
 
     def find(self, path: str, **params: str) -> Json | None:

@@ -95,6 +95,8 @@ class Back:
             wanted = {key: int(sizes[key]) for key in SIZES if key in sizes}
             if self._may_stay(app, kind, wanted["instances"]):
                 del wanted["instances"]
+            elif app.counts.get(kind) != wanted["instances"]:
+                scaling.calm(self._call, app.guid)
             self._call.scale(app, kind, **wanted)
 
     def _may_stay(self, app: App, kind: str, count: int) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from rollbacks.platforms.base import PlatformError, StepSpec
 from rollbacks.platforms.pcf import routes
 from rollbacks.platforms.pcf.calls import Looks
-from rollbacks.platforms.pcf.manifest import Filled
+from rollbacks.platforms.pcf.filling import Filled
 
 DEVELOPER = "space_developer"
 _MEMORY, _INSTANCES = "total_memory_in_mb", "total_instances"
@@ -73,12 +73,17 @@ def _is_taken(looks: Looks, host: str, path: str, domain: str) -> bool:
     return bool(looks.api.get(where, **asked).get("matching_route"))
 
 
-def of_room(looks: Looks, memory: int, instances: int, what: str) -> Iterator[str]:
-    """Whether both quotas have room for so much more; `memory` in MB."""
-    if memory <= 0 and instances <= 0:
+def of_room(
+    looks: Looks, memory: int, instances: int, what: str, largest: int = 0
+) -> Iterator[str]:
+    """Whether both quotas have room for so much more; `memory` in MB, `largest` of one instance."""
+    if memory <= 0 and instances <= 0 and not largest:
         return
     for whose, quota, path in _quotas(looks):
         apps = quota.get("apps") or {}
+        most = apps.get("per_process_memory_in_mb")
+        if most is not None and largest > most:
+            yield f"An instance takes {largest} MB, and the quota of {whose} allows {most}"
         used = looks.api.find(f"{path}/usage_summary")
         if used is None:
             continue  # an older foundation does not tell; it refuses what is too much

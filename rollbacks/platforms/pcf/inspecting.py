@@ -10,7 +10,7 @@ from rollbacks.platforms.pcf import (
     counts,
     destinations,
     drift,
-    releases,
+    plans,
     routes,
     states,
 )
@@ -40,9 +40,9 @@ def of_setup(target: TargetRef, spec: StepSpec) -> Inspection:
     looks = Looks(target)
     if problems := tuple(checks.of_rights(looks)):
         return Inspection(problems=problems)
-    manifest = releases.manifest_of(spec)
+    manifest = plans.manifest_of(spec)
     active = [each for each in looks.apps() if each.is_active]
-    now = releases.serving(active, looks.routes(), target.settings["temporary_routes"])
+    now = plans.serving(active, looks.routes(), target.settings["temporary_routes"])
     planned = counts.desired(
         manifest.counts, now.counts if now else {}, match_running=spec.settings["match_running"]
     )
@@ -79,6 +79,7 @@ def _room_for(
         more - sum(each.memory for each in leaving),
         sum(planned.values()) - sum(sum(each.counts.values()) for each in leaving),
         "Beside the old app, the new one takes" if not is_old_first else "The new app takes",
+        max(each_takes.values(), default=0),
     )
 
 

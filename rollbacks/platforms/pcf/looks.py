@@ -12,7 +12,7 @@ from rollbacks.platforms.base import (
     PlatformError,
     TargetRef,
 )
-from rollbacks.platforms.pcf import counts, releases, series, states, troubles, waits
+from rollbacks.platforms.pcf import counts, plans, series, states, troubles, waits
 from rollbacks.platforms.pcf.apps import App
 from rollbacks.platforms.pcf.calls import Looks
 from rollbacks.platforms.pcf.destinations import Route
@@ -42,17 +42,17 @@ class _Sight:
         self._looks = looks
         self._idle = {each.guid for each in every if not each.is_active}
         self._active = [each for each in every if each.is_active]
-        self._routes = releases.own_routes(looks, self._active, self._final())
+        self._routes = plans.own_routes(looks, self._active, self._final())
 
     def _final(self) -> dict[str, str | None]:
         found: dict[str, str | None] = dict.fromkeys(self._looks.target.settings["routes"])
         for each in self._active:
-            found |= releases.final_routes(each)
+            found |= plans.final_routes(each)
         return found
 
     def seen(self) -> ObservedInstance:
         looks = self._looks
-        serving = releases.serving(
+        serving = plans.serving(
             self._active, self._routes, looks.target.settings["temporary_routes"]
         )
         if serving is None:

@@ -19,6 +19,7 @@ from rollbacks.platforms.pcf import (
     counts,
     inspecting,
     moves,
+    plans,
     previews,
     releases,
     series,
@@ -83,7 +84,7 @@ class _Moving:
         self._call = call
         self._new = call.new_app(found)
         self._old = moves.old_in(found, captured, call.spec.release)
-        self._planned = releases.planned_counts(self._new)
+        self._planned = plans.planned_counts(self._new)
         wanted = counts.wanted(self._planned, str(call.spec.settings["instances"]))
         # What a later step says can only be more: a lower number is what it has.
         self._count = {

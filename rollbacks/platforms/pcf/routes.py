@@ -15,7 +15,7 @@ from rollbacks.platforms.pcf.destinations import (
     superfluous,
     unmet,
 )
-from rollbacks.platforms.pcf.manifest import Filled
+from rollbacks.platforms.pcf.filling import Filled
 
 Wanted = Sequence[Destination]
 

@@ -14,7 +14,7 @@ from rollbacks.platforms.base import (
     StepSpec,
     TargetRef,
 )
-from rollbacks.platforms.pcf import inspecting, moves, previews, releases
+from rollbacks.platforms.pcf import inspecting, moves, plans, previews
 from rollbacks.platforms.pcf.back import Back
 from rollbacks.platforms.pcf.calls import Call
 from rollbacks.platforms.pcf.manifest import is_hard_coded
@@ -40,7 +40,7 @@ class Setup(Step):
     undoes_later: ClassVar[bool] = True
 
     def capture(self, target: TargetRef, spec: StepSpec, control: Control) -> dict[str, Any]:
-        return releases.planned(Call(target, spec, control), spec)
+        return plans.planned(Call(target, spec, control), spec)
 
     def apply(
         self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any], control: Control

@@ -18,8 +18,8 @@ from rollbacks.platforms.pcf import (
     destinations,
     inspecting,
     moves,
+    plans,
     previews,
-    releases,
     routes,
     waits,
 )
@@ -46,8 +46,8 @@ class Swap(Step):
         found = call.apps()
         new = call.new_app(found)
         active = [each for each in found if each.is_active or each == new]
-        own = releases.own_routes(call, active, releases.final_routes(new))
-        now = releases.serving(
+        own = plans.own_routes(call, active, plans.final_routes(new))
+        now = plans.serving(
             [each for each in active if each != new], own, target.settings["temporary_routes"]
         )
         return {
@@ -97,7 +97,7 @@ def _swapped(
 ) -> list[tuple[Route, list[Destination]]]:
     """Whom each route is to send to; apps that are not of the series stay where they are."""
     others = [each.guid for each in found if each != new]
-    final = releases.final_routes(new)
+    final = plans.final_routes(new)
     pairs = [
         (route, destinations.handed_over(route.destinations, others, new.guid, final[text]))
         for text, route in routes.made(call, final).items()

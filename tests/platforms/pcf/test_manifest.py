@@ -5,8 +5,9 @@ import yaml
 from pydantic import ValidationError
 
 from rollbacks.platforms.base import PlatformError
+from rollbacks.platforms.pcf.filling import Filled
 from rollbacks.platforms.pcf.force import is_in_force
-from rollbacks.platforms.pcf.manifest import Filled, Manifest, is_hard_coded, megabytes
+from rollbacks.platforms.pcf.manifest import Manifest, is_hard_coded, megabytes
 from rollbacks.platforms.pcf.settings import SetupSettings
 
 WHOLE: dict[str, Any] = {
