@@ -134,12 +134,24 @@ class _Conversation(BaseHTTPRequestHandler):
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
             return b"".join(self._chunks())
-        length = int(self.headers.get("Content-Length") or 0)
-        return self.rfile.read(length) if length else b""
+        return self._read(int(self.headers.get("Content-Length") or 0))
 
     def _chunks(self) -> Iterator[bytes]:
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            yield self.rfile.read(size)
-            self.rfile.readline()
-        while self.rfile.readline().strip():
-            """A trailer says nothing here."""
+        while size := int(self._line().split(b";")[0], 16):
+            yield self._read(size)
+            self._line()
+        while self._line() != b"\r\n":
+            pass  # trailers say nothing here
+
+    def _line(self) -> bytes:
+        line = self.rfile.readline()
+        if not line:
+            raise ConnectionError("the client went away")
+        return line
+
+    def _read(self, length: int) -> bytes:
+        """All of it, since half a request has no effect."""
+        content = self.rfile.read(length) if length else b""
+        if len(content) < length:
+            raise ConnectionError("the client went away")
+        return content

@@ -165,6 +165,18 @@ def test_roles_are_taken_in_between(foundation: FakeFoundation, caller: Caller, 
     assert caller.send("GET", f"/v3/apps/{app}").status_code == 404
 
 
+def test_nothing_changes_in_a_suspended_organization(
+    foundation: FakeFoundation, caller: Caller, place: Place, app: str
+) -> None:
+    foundation.suspend(place)
+    refused = caller.send("PATCH", f"/v3/apps/{app}", {"name": "other"})
+    assert detail(refused) == (403, "CF-OrgSuspended", "The organization is suspended")
+    assert caller.ask("GET", f"/v3/organizations/{place.org}")["suspended"]
+    assert caller.ask("GET", f"/v3/apps/{app}")["name"] == "shop"
+    with Caller(foundation, foundation.credential("admin")) as admin:
+        assert admin.ask("PATCH", f"/v3/apps/{app}", {"name": "other"})["name"] == "other"
+
+
 def test_commands_are_hidden_from_lists_and_auditors(
     foundation: FakeFoundation, caller: Caller, place: Place, app: str
 ) -> None:
@@ -181,4 +193,4 @@ def test_commands_are_hidden_from_lists_and_auditors(
 
 
 def test_what_is_not_modelled_says_so(caller: Caller) -> None:
-    assert caller.send("GET", "/v3/buildpacks").status_code == 501
+    assert caller.send("GET", "/v3/isolation_segments").status_code == 501

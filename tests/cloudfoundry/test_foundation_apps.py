@@ -1,7 +1,7 @@
 """Apps on the suite's own foundation: from bits or an image to instances, and away again."""
 
-from .caller import Caller, archive, destinations, detail, to, until
-from .foundation import FakeFoundation, Fate, Place
+from .caller import Caller, archive, detail, to, until
+from .foundation import FakeFoundation, Fate, Place, Timing
 
 
 def test_an_image_becomes_instances_that_answer(
@@ -50,8 +50,6 @@ def test_versions_fare_as_they_were_told(
     app = caller.app(place, "shop")
     caller.deploy(app, "shop:crashes")
     until(lambda: caller.states(app), lambda states: states == ["CRASHED"])
-    until(lambda: caller.states(app), lambda states: states == ["STARTING"])
-    until(lambda: caller.states(app), lambda states: states == ["CRASHED"])
     caller.deploy(app, "shop:never")
     until(lambda: caller.states(app), lambda states: states == ["STARTING"])
 
@@ -69,13 +67,20 @@ def test_an_app_is_deleted_by_a_job(caller: Caller, place: Place) -> None:
     assert caller.ask("GET", f"/v3/routes/{route}/destinations")["destinations"] == []
 
 
-def test_weights_move_requests(foundation: FakeFoundation, caller: Caller, place: Place) -> None:
-    old, new = caller.app(place, "old"), caller.app(place, "new")
-    for app, image in ((old, "shop:1"), (new, "shop:2")):
-        caller.deploy(app, image)
-        caller.running(app, 1)
-    route = caller.route(place, "weighed", old)
-    replaced = destinations(old, new, weights=(1, 99))
-    caller.ask("PATCH", f"/v3/routes/{route}/destinations", replaced)
-    asked = [foundation.ask("weighed.apps.example.test").version for _ in range(100)]
-    assert asked.count("shop:2") > 80
+def test_what_cannot_be_staged_is_refused(caller: Caller, place: Place) -> None:
+    app, other = caller.app(place, "shop", "buildpack"), caller.app(place, "other")
+    bits = caller.ask("POST", "/v3/packages", {"type": "bits", **to(app=app)})["guid"]
+    refused = caller.send("POST", "/v3/builds", {"package": {"guid": bits}})
+    said = "Bad request: Cannot stage package whose state is not ready."
+    assert detail(refused) == (400, "CF-BadRequest", said)
+    refused = caller.send("POST", "/v3/builds", {"package": {"guid": "gone"}})
+    assert detail(refused)[2].startswith("Unable to use package.")
+    docker = {"type": "docker", "data": {"image": "shop:1"}}
+    refused = caller.send("POST", "/v3/packages", {**docker, **to(app=app)})
+    assert detail(refused)[2] == "Cannot create Docker package for a buildpack app."
+    package = {"guid": caller.ask("POST", "/v3/packages", {**docker, **to(app=other)})["guid"]}
+    caller.foundation.timing.stage = 60.0
+    caller.ask("POST", "/v3/builds", {"package": package})
+    caller.foundation.timing.stage = Timing.stage
+    refused = caller.send("POST", "/v3/builds", {"package": package})
+    assert detail(refused)[:2] == (422, "CF-StagingInProgress")

@@ -174,11 +174,36 @@ def test_a_rollback_that_was_canceled_once_is_refused_afterwards(
     assert foundation.instances(app) == {("RUNNING", "shop:1"): 4}
 
 
+def test_an_expired_droplet_is_neither_deployed_nor_run(
+    foundation: FakeFoundation, caller: Caller, app: str
+) -> None:
+    before = caller.ask("GET", f"/v3/apps/{app}/droplets/current")["guid"]
+    droplet = caller.droplet(app, "shop:2")
+    reaches(caller, begun(caller, app, droplet={"guid": droplet}), "FINALIZED", "DEPLOYED")
+    foundation.expire(before)
+    first = revisions(caller, app)[0]
+    assert first["deployable"] is False
+    refused = caller.send(
+        "POST", "/v3/deployments", {**to(app=app), "revision": {"guid": first["guid"]}}
+    )
+    assert detail(refused)[2] == (
+        "Unable to deploy this revision, the droplet for this revision no longer exists."
+    )
+    current = f"/v3/apps/{app}/relationships/current_droplet"
+    caller.ask("PATCH", current, {"data": {"guid": before}})
+    caller.ask("POST", f"/v3/apps/{app}/actions/restart")
+    until(lambda: caller.states(app) == ["CRASHED"] * 4)
+
+
 def test_a_deployment_of_a_stopped_app_is_done_at_once(caller: Caller, app: str) -> None:
     caller.ask("POST", f"/v3/apps/{app}/actions/stop")
-    deployment = begun(caller, app, droplet={"guid": caller.droplet(app, "shop:2")})
+    sizes = {"web_instances": 2, "memory_in_mb": 128}
+    droplet = {"guid": caller.droplet(app, "shop:2")}
+    deployment = begun(caller, app, droplet=droplet, options=sizes)
     assert status(caller, deployment) == ("FINALIZED", "DEPLOYED")
     assert caller.ask("GET", f"/v3/apps/{app}")["state"] == "STARTED"
+    web = caller.ask("GET", f"/v3/apps/{app}/processes/web")
+    assert (web["instances"], web["memory_in_mb"]) == (2, 128)
 
 
 @pytest.mark.parametrize(

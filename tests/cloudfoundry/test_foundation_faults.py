@@ -13,6 +13,7 @@ from .foundation import (
     Error,
     FakeFoundation,
     Place,
+    bad_gateway,
     broken,
     too_many,
     unavailable,
@@ -62,6 +63,7 @@ def test_too_many_requests_say_when_to_come_again(caller: Caller, app: str) -> N
     assert [each.status_code for each in answers] == [429, 429, 200]
     assert answers[0].headers["Retry-After"] == "7"
     assert [each.headers["X-RateLimit-Remaining"] for each in answers] == ["0", "0", "19999"]
+    assert answers[0].headers["Content-Type"].startswith("text/plain")  # as the real one
     first = answers[0].json()["errors"][0]
     assert first == {
         "code": 10013,
@@ -74,6 +76,12 @@ def test_a_broken_one_says_500(caller: Caller, app: str) -> None:
     caller.foundation.fail("GET /v3/apps/*", Error(broken()))
     answer = caller.send("GET", f"/v3/apps/{app}")
     assert (answer.status_code, answer.json()["errors"][0]["title"]) == (500, "UnknownError")
+
+
+def test_the_router_before_it_may_answer_without_a_document(caller: Caller, app: str) -> None:
+    caller.foundation.fail("GET /v3/apps/*", Error(bad_gateway()))
+    answer = caller.send("GET", f"/v3/apps/{app}")
+    assert (answer.status_code, answer.text[:15]) == (502, "502 Bad Gateway")
 
 
 def test_a_delay_delays(caller: Caller, app: str) -> None:
@@ -95,6 +103,13 @@ def test_what_was_planned_can_be_called_off(
     foundation.fail("GET /v3/apps/*", Error(broken()), times=100)
     foundation.heal()
     assert caller.send("GET", f"/v3/apps/{app}").status_code == 200
+
+
+def test_bodies_may_come_in_chunks(caller: Caller, app: str) -> None:
+    url = f"{caller.foundation.api}/v3/apps/{app}/environment_variables"
+    chunks = iter([b'{"var": {"COL', b'OR": "green"}}'])
+    sent = caller.http.patch(url, content=chunks)
+    assert sent.json()["var"] == {"COLOR": "green"}
 
 
 def test_requests_are_remembered_in_order(caller: Caller, app: str) -> None:

@@ -3,7 +3,7 @@
 from .fates import Fate
 from .faults import Asked, Delay, Drop, Error, Expire
 from .foundation import FakeFoundation
-from .problems import broken, too_many, unavailable, unprocessable
+from .problems import bad_gateway, broken, too_many, unavailable, unprocessable
 from .scenery import Login, Place
 from .timing import Timing
 
@@ -18,6 +18,7 @@ __all__ = [
     "Login",
     "Place",
     "Timing",
+    "bad_gateway",
     "broken",
     "too_many",
     "unavailable",

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from . import records as r
 from .access import Caller
-from .problems import missing, not_authorized, unprocessable, unreadable
+from .problems import missing, not_authorized, suspended, unprocessable, unreadable
 from .state import State
 
 Json = dict[str, Any]
@@ -76,16 +76,32 @@ class Call:
     def managed(self, kind: type[R], guid: str | None = None) -> R:
         """Of a space whose apps the caller may manage."""
         found = self.seen(kind, guid)
-        if not self.caller.can_manage_apps(self.state, self.state.space_of(found)):
-            raise not_authorized()
+        self.require_manager(self.state.space_of(found))
         return found
 
     def written(self, kind: type[R], guid: str | None = None) -> R:
         """Of a space that the caller develops in."""
         found = self.seen(kind, guid)
-        if not self.caller.can_write(self.state, self.state.space_of(found)):
-            raise not_authorized()
+        self.require_writer(self.state.space_of(found))
         return found
+
+    def require_manager(self, space: r.Space) -> None:
+        self._require(space, self.caller.can_manage_apps(self.state, space))
+
+    def require_writer(self, space: r.Space) -> None:
+        self._require(space, self.caller.can_write(self.state, space))
+
+    def _require(self, space: r.Space, is_allowed: bool) -> None:
+        """Nobody but an administrator changes anything in a suspended organization."""
+        if not is_allowed:
+            raise not_authorized()
+        org = self.state.get(r.Organization, space.org)
+        if org.is_suspended and not self.caller.user.is_admin:
+            raise suspended()
+
+    def require_secrets(self, record: r.Record) -> None:
+        if not self.caller.can_read_secrets(self.state, self.state.space_of(record)):
+            raise not_authorized()
 
     def related(self, name: str) -> str | None:
         """The GUID of a to-one relationship in the body."""

@@ -31,8 +31,7 @@ def deploy(state: State, app: r.App, wanted: r.Deployment, target: r.Revision | 
     wanted.changed = wanted.last_healthy = state.clock.now
     state.add(wanted)
     if app.state == "STOPPED":
-        changes.start(state, app, with_revision=False)
-        rolling.move(state, wanted, "DEPLOYED", "DEPLOYED", "FINALIZED")
+        _start(state, app, wanted)
         return
     _begin(state, app, wanted, revision)
     if before is not None:
@@ -73,21 +72,25 @@ def _first(wanted: r.Deployment) -> int:
 
 def _require_room(state: State, app: r.App, wanted: r.Deployment) -> None:
     """The coming instances stand beside the present ones."""
-    newest = state.processes(app, r.WEB)[-1]
     try:
-        if app.state == "STARTED":
-            beside = replace(newest, guid=r.new_guid(), instances=0)
-            require_room(state, beside, _first(wanted), newest.memory)
+        for process, instances in _to_run(state, app, wanted):
+            require_room(state, process, instances, wanted.memory or process.memory)
     except Refused as refused:
         space = state.space_of(app)
         org = state.get(r.Organization, space.org)
-        kind, name = (
-            ("space", space.name) if "space_" in str(refused) else ("organization", org.name)
-        )
+        of_space = "space_" in str(refused)
+        kind, name = ("space", space.name) if of_space else ("organization", org.name)
         raise unprocessable(
             f"{refused} for {kind} {name}. This {kind}'s quota may not be large enough to support "
             "rolling deployments or your configured max-in-flight."
         ) from None
+
+
+def _to_run(state: State, app: r.App, wanted: r.Deployment) -> list[tuple[r.Process, int]]:
+    if app.state == "STOPPED":
+        return [(each, each.instances) for each in state.processes(app)]
+    newest = state.processes(app, r.WEB)[-1]
+    return [(replace(newest, guid=r.new_guid()), _first(wanted))]
 
 
 def _revision(state: State, changed: r.App, target: r.Revision | None) -> r.Revision | None:
@@ -115,12 +118,23 @@ def _become(state: State, app: r.App, changed: r.App, target: r.Revision | None)
         )
 
 
+def _start(state: State, app: r.App, wanted: r.Deployment) -> None:
+    """Nothing runs that could be replaced: it is done at once."""
+    newest = state.processes(app, r.WEB)[-1]
+    newest.instances = rolling.wanted_of(wanted)
+    newest.memory, newest.disk = wanted.memory or newest.memory, wanted.disk or newest.disk
+    changes.start(state, app, with_revision=False)
+    rolling.move(state, wanted, "DEPLOYED", "DEPLOYED", "FINALIZED")
+
+
 def _begin(state: State, app: r.App, wanted: r.Deployment, revision: r.Revision | None) -> None:
     newest = state.processes(app, r.WEB)[-1]
     coming = replace(
         newest,
         guid=r.new_guid(),
         instances=_first(wanted),
+        memory=wanted.memory or newest.memory,
+        disk=wanted.disk or newest.disk,
         command=revision.commands.get(r.WEB) if revision else newest.command,
         health_check=changes.copied(newest.health_check),
         readiness_check=changes.copied(newest.readiness_check),

@@ -27,12 +27,14 @@ def _app(state: State, app: r.App) -> Json:
     droplet = state.find(r.Droplet, app.droplet)
     bindings = state.of_app(r.Binding, app)
     sidecars = state.of_app(r.Sidecar, app)
+    droplets = state.of_app(r.Droplet, app)
     return {
         "guid": app.guid,
         "state": app.state,
         "lifecycle": app.lifecycle,
         "droplet": app.droplet,
         "version": droplet.version if droplet else None,
+        "droplets": sorted((each.guid, each.state) for each in droplets),
         "environment": dict(app.environment),
         "features": dict(app.features),
         "processes": [_process(state, each) for each in state.processes(app)],

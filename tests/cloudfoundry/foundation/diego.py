@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from . import records as r
-from .fates import Look
+from .fates import NOTHING, Look
 from .state import State
 
 
@@ -14,7 +14,6 @@ class Instance:
     index: int
     since: float
     version: str
-    droplet: str
     guid: str = field(default_factory=r.new_guid)
     until: float | None = None
 
@@ -63,7 +62,8 @@ def answering(state: State, process: r.Process) -> list[Instance]:
 
 
 def look(state: State, instance: Instance) -> Look:
-    return state.fates.look(instance.version, state.clock.now - instance.since)
+    age = state.clock.now - instance.since
+    return state.fates.look(instance.version, instance.index, age)
 
 
 def _of(state: State, process: r.Process) -> list[Instance]:
@@ -74,8 +74,9 @@ def _of(state: State, process: r.Process) -> list[Instance]:
 
 def _started(state: State, process: r.Process, index: int) -> Instance:
     droplet = state.find(r.Droplet, process.droplet)
-    version, guid = (droplet.version, droplet.guid) if droplet else ("", "")
-    return Instance(index, state.clock.now, version, guid)
+    is_there = droplet is not None and droplet.state == "STAGED"
+    version = droplet.version if droplet is not None and is_there else NOTHING
+    return Instance(index, state.clock.now, version)
 
 
 def replace(state: State, process: r.Process, index: int) -> bool:
@@ -83,7 +84,7 @@ def replace(state: State, process: r.Process, index: int) -> bool:
     for each in _of(state, process):
         if each.index == index and each.until is None:
             each.until = state.clock.now + state.timing.stop
-            anew = Instance(index, state.clock.now, each.version, each.droplet)
+            anew = Instance(index, state.clock.now, each.version)
             state.instances[process.guid].append(anew)
             return True
     return False

@@ -5,6 +5,8 @@ from enum import Enum
 
 from .timing import Timing
 
+NOTHING = "(nothing to run)"  # the version of an instance whose droplet is gone
+
 
 class Fate(Enum):
     """What instances of a version do."""
@@ -26,6 +28,8 @@ class Look:
     since: float = 0.0  # for how many seconds
     is_routable: bool = False
     details: str | None = None
+    crashes: int = 0
+    crashed_ago: float = 0.0  # the latest time
 
 
 class Fates:
@@ -33,18 +37,23 @@ class Fates:
 
     def __init__(self, timing: Timing) -> None:
         self._timing = timing
-        self._told: dict[str, Fate] = {}
+        self._told: dict[tuple[str, int | None], Fate] = {(NOTHING, None): Fate.CRASHES}
 
-    def tell(self, version: str, fate: Fate) -> None:
-        self._told[version] = fate
+    def tell(self, version: str, fate: Fate, index: int | None = None) -> None:
+        """Of all its instances, or of those with that index."""
+        self._told[version, index] = fate
 
-    def of(self, version: str) -> Fate:
+    def of(self, version: str, index: int | None = None) -> Fate:
         """An image is also known by its tag alone."""
-        return self._told.get(version) or self._told.get(version.rpartition(":")[2], Fate.RUNS)
+        for known in (version, version.rpartition(":")[2]):
+            for place in (index, None):
+                if fate := self._told.get((known, place)):
+                    return fate
+        return Fate.RUNS
 
-    def look(self, version: str, age: float) -> Look:
+    def look(self, version: str, index: int, age: float) -> Look:
         """At an instance that was asked for so many seconds ago."""
-        fate, age = self.of(version), age - self._timing.place
+        fate, age = self.of(version, index), age - self._timing.place
         if age < 0:
             return Look("DOWN")
         if fate == Fate.IS_NOT_PLACED:
@@ -57,14 +66,16 @@ class Fates:
 
     def _restarted(self, age: float, lives: float) -> Look:
         """Starts, lives, crashes, waits; each wait is longer than the one before."""
-        rest, wait = age, self._timing.restart
-        while True:
-            for state, seconds in (
-                ("STARTING", self._timing.start),
-                ("RUNNING", lives),
-                ("CRASHED", wait),
-            ):
-                if rest < seconds:
-                    return Look(state, rest, state == "RUNNING")
-                rest -= seconds
+        left, wait, crashes, before = age, self._timing.restart, 0, 0.0
+        while left >= self._timing.start + lives + wait:
+            left -= self._timing.start + lives + wait
+            crashes, before = crashes + 1, wait
             wait = min(wait * 2, self._timing.longest_restart)
+        ago = left + before
+        if left < self._timing.start:
+            return Look("STARTING", left, crashes=crashes, crashed_ago=ago)
+        left -= self._timing.start
+        if left < lives:
+            return Look("RUNNING", left, True, crashes=crashes, crashed_ago=ago)
+        left -= lives
+        return Look("CRASHED", left, crashes=crashes + 1, crashed_ago=left)

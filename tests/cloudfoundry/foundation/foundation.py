@@ -18,9 +18,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.certificates import Authority
 from tests.ports import LOOPBACK
 from tests.transport import Transport
-from tests.winrm.host.certificates import Authority
 
 from . import diego, router
 from . import records as r
@@ -37,14 +37,18 @@ Json = dict[str, Any]
 
 
 class FakeFoundation:
-    """Use as a context manager; `timing` says how quickly things happen."""
+    """Use as a context manager; `timing` says how quickly things happen.
 
-    def __init__(self, timing: Timing | None = None) -> None:
+    `weighs`: the router looks at the weights of destinations, which a real one no longer does.
+    """
+
+    def __init__(self, timing: Timing | None = None, *, weighs: bool = False) -> None:
         self.timing = timing or Timing()
         self.state = State(self.timing)
         self.uaa = Uaa(self.state)
         self._front = Front(self.state, self.uaa)
         self._scenery = Scenery(self.state, self.uaa)
+        self._weighs = weighs
         self._chance = random.Random(7)
 
     def __enter__(self) -> Self:
@@ -113,14 +117,24 @@ class FakeFoundation:
         with self.state:
             self._scenery.take(login.user)
 
-    def behave(self, version: str, fate: Fate) -> None:
-        """From now on, also for instances that are there already."""
+    def suspend(self, place: Place, *, is_suspended: bool = True) -> None:
+        """Its organization."""
         with self.state:
-            self.state.fates.tell(version, fate)
+            self.state.get(r.Organization, place.org).is_suspended = is_suspended
+
+    def expire(self, droplet: str) -> None:
+        """As the foundation does with old ones, of which it keeps only a few."""
+        with self.state:
+            self.state.get(r.Droplet, droplet).state = "EXPIRED"
+
+    def behave(self, version: str, fate: Fate, *, index: int | None = None) -> None:
+        """From now on, also for instances that are there already; all, or those of that index."""
+        with self.state:
+            self.state.fates.tell(version, fate, index)
 
     def fail(self, matcher: Matcher, how: Fault, *, times: int = 1, after: int = 0) -> None:
         """The request that matches, such as "POST */actions/scale"; so many are spared first."""
-        self._front.faults.plan(matcher, how, times, after)
+        self._front.faults.plan(matcher, times, how, after)
 
     def fail_change(self, number: int, how: Fault) -> None:
         """The changing request of that number from now, the first is 1."""
@@ -147,7 +161,7 @@ class FakeFoundation:
     def ask(self, host: str, path: str = "/") -> router.Reply:
         """What a user would get from the router at this moment."""
         with self.state:
-            return router.ask(self.state, host, path, self._chance)
+            return router.ask(self.state, host, path, self._chance, weighs=self._weighs)
 
     def instances(self, app: str, type_: str = r.WEB) -> Counter[tuple[str, str]]:
         """How many are in which state with which version, of an app by its GUID."""

@@ -41,7 +41,13 @@ class Front:
         self._uaa = uaa
 
     def answer_api(self, request: HttpRequest) -> HttpAnswer:
-        return self._answer(request, lambda: self._routed(request, routes, _OPEN))
+        answer = self._answer(request, lambda: self._routed(request, routes, _OPEN))
+        rates = {
+            "X-RateLimit-Limit": str(_LIMIT),
+            "X-RateLimit-Remaining": str(_LIMIT - 1),
+            "X-RateLimit-Reset": str(int(time.time()) + 3600),
+        }
+        return replace(answer, headers={**rates, **answer.headers})
 
     def answer_autoscaler(self, request: HttpRequest) -> HttpAnswer:
         return self._answer(request, lambda: self._routed(request, autoscaler, set()))
@@ -60,7 +66,7 @@ class Front:
         except Refused as refused:
             answer = Answer(refused.status, refused.document, refused.headers)
         if isinstance(fault, Drop):
-            raise Reset if fault.by_reset else Dropped
+            raise _lost(fault)
         return _written(answer)
 
     def _go_wrong(self, fault: object) -> None:
@@ -68,8 +74,8 @@ class Front:
         match fault:
             case Error(refused):
                 raise refused
-            case Drop(after_effect=False, by_reset=by_reset):
-                raise Reset if by_reset else Dropped
+            case Drop(after_effect=False):
+                raise _lost(fault)
             case Delay(seconds):
                 time.sleep(seconds)
             case Expire():
@@ -118,6 +124,10 @@ class Front:
             return Answer(refused.status, refused.document)
 
 
+def _lost(fault: Drop) -> Dropped:
+    return Reset() if fault.by_reset else Dropped()
+
+
 def _asked(request: HttpRequest) -> Asked:
     parts = urlsplit(request.path)
     body = {}
@@ -134,9 +144,6 @@ def _written(answer: Answer) -> HttpAnswer:
     headers: Mapping[str, str] = {
         "Content-Type": "application/x-yaml" if is_text else "application/json; charset=utf-8",
         "X-Vcap-Request-Id": secrets.token_hex(16),
-        "X-RateLimit-Limit": str(_LIMIT),
-        "X-RateLimit-Remaining": str(_LIMIT - 1),
-        "X-RateLimit-Reset": str(int(time.time()) + 3600),
         **answer.headers,
     }
     if answer.body is None:

@@ -18,7 +18,7 @@ def accepted(
         try:
             effect()
         except Refused as refused:
-            job.state, job.errors = "FAILED", refused.document["errors"]
+            job.state, job.errors = "FAILED", refused.errors
         else:
             job.state = "COMPLETE"
         state.touch(job)

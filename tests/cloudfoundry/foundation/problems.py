@@ -14,7 +14,8 @@ class Refused(Exception):
     ) -> None:
         super().__init__("; ".join(each["detail"] for each in errors))
         self.status = status
-        self.document: Json = {"errors": list(errors)}
+        self.errors = list(errors)
+        self.document: Json | str = {"errors": self.errors}
         self.headers = dict(headers or {})
 
 
@@ -39,6 +40,10 @@ def not_authorized() -> Refused:
     return _refused(403, 10003, "CF-NotAuthorized", detail)
 
 
+def suspended() -> Refused:
+    return _refused(403, 10017, "CF-OrgSuspended", "The organization is suspended")
+
+
 def missing(what: str) -> Refused:
     return _refused(404, 10010, "CF-ResourceNotFound", f"{what} not found")
 
@@ -57,6 +62,15 @@ def bad_parameter(detail: str) -> Refused:
     return _refused(400, 10005, "CF-BadQueryParameter", said)
 
 
+def bad_request(detail: str) -> Refused:
+    return _refused(400, 1004, "CF-BadRequest", f"Bad request: {detail}")
+
+
+def is_staging() -> Refused:
+    detail = "Only one build can be STAGING at a time per application."
+    return _refused(422, 170017, "CF-StagingInProgress", detail)
+
+
 def unreadable(detail: str) -> Refused:
     said = f"Request invalid due to parse error: {detail}"
     return _refused(400, 1001, "CF-MessageParseError", said)
@@ -68,9 +82,11 @@ def not_modelled(what: str) -> Refused:
 
 
 def too_many(retry_after: int, limit: int = 20_000) -> Refused:
+    """A document all the same, but called plain text."""
     refused = _refused(429, 10013, "CF-RateLimitExceeded", "Rate Limit Exceeded")
     refused.headers = {"Retry-After": str(retry_after), "X-RateLimit-Limit": str(limit)}
     refused.headers |= {"X-RateLimit-Remaining": "0"}
+    refused.headers |= {"Content-Type": "text/plain; charset=utf-8"}
     return refused
 
 
@@ -80,3 +96,12 @@ def unavailable(detail: str = "Database connection failure") -> Refused:
 
 def broken() -> Refused:
     return _refused(500, 10001, "UnknownError", "An unknown error occurred.")
+
+
+def bad_gateway() -> Refused:
+    """What the router says that stands before the API: no document at all."""
+    refused = _refused(502, 0, "", "")
+    refused.document = "502 Bad Gateway: Registered endpoint failed to handle the request.\n"
+    refused.headers = {"Content-Type": "text/plain; charset=utf-8"}
+    refused.headers |= {"X-Cf-RouterError": "endpoint_failure"}
+    return refused

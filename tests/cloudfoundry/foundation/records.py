@@ -75,6 +75,17 @@ class Domain(Record):
 
 
 @dataclass(kw_only=True)
+class Stack(Record):
+    name: str
+
+
+@dataclass(kw_only=True)
+class Buildpack(Record):
+    name: str
+    stack: str
+
+
+@dataclass(kw_only=True)
 class App(Record):
     name: str
     space: str
@@ -176,6 +187,8 @@ class Deployment(Record):
     original_instances: int
     max_in_flight: int = 1
     web_instances: int | None = None
+    memory: int | None = None
+    disk: int | None = None
     canary_steps: list[int] = field(default_factory=list)
     canary_step: int = 1
     value: str = "ACTIVE"
@@ -235,6 +248,17 @@ class Binding(Record):
     service: str
     name: str | None = None
     description: str = "create succeeded"
+
+
+@dataclass(kw_only=True)
+class Event(Record):
+    """What happened to an app, by one of its processes."""
+
+    type: str
+    app: str
+    process: str
+    process_type: str
+    data: Json
 
 
 @dataclass(kw_only=True)

@@ -25,8 +25,8 @@ class _Backend:
     instance: diego.Instance
 
 
-def ask(state: State, host: str, path: str, chance: random.Random) -> Reply:
-    """By the longest path that fits; by weights if there are any, and over all instances if not."""
+def ask(state: State, host: str, path: str, chance: random.Random, *, weighs: bool) -> Reply:
+    """By the longest path that fits; over all instances, unless it `weighs` the destinations."""
     route = _route(state, host.lower(), path)
     if route is None:
         return Reply(404)
@@ -34,7 +34,7 @@ def ask(state: State, host: str, path: str, chance: random.Random) -> Reply:
     alive = [(weight, pool) for weight, pool in pools if pool]
     if not alive:
         return Reply(503)
-    chosen = _chosen(alive, chance)
+    chosen = _chosen(alive if weighs else [(None, pool) for _, pool in alive], chance)
     instance = chosen.instance
     return Reply(200, chosen.app.name, chosen.app.guid, instance.version, instance.index)
 

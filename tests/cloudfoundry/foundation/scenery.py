@@ -9,6 +9,8 @@ from .state import State
 from .uaa import Uaa
 
 DOMAIN = "apps.example.test"
+STACK = "cflinuxfs4"
+_BUILDPACKS = ("binary_buildpack", "java_buildpack", "nodejs_buildpack", "python_buildpack")
 _ORG_ROLES = ("organization_manager", "organization_auditor", "organization_user")
 
 
@@ -42,6 +44,9 @@ class Scenery:
         self._everywhere: list[tuple[r.User, str]] = []
         self._domain = state.add(r.Domain(name=DOMAIN))
         state.add(r.Domain(name="apps.internal", is_internal=True))
+        state.add(r.Stack(name=STACK))
+        for name in _BUILDPACKS:
+            state.add(r.Buildpack(name=name, stack=STACK))
 
     def place(self, name: str | None, of_org: r.Quota, of_space: r.Quota | None) -> Place:
         number = next(self._numbers)

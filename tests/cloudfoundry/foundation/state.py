@@ -24,6 +24,7 @@ class State:
         self.instances: dict[str, Any] = {}  # of processes, by their GUID; kept by diego
         self.policies: dict[str, Any] = {}  # of the autoscaler, by the GUID of their app
         self._tables: dict[type[r.Record], dict[str, Any]] = {}
+        self._by_app: dict[tuple[type[r.Record], str], dict[str, Any]] = {}
 
     def __enter__(self) -> "State":
         self.lock.acquire()
@@ -36,6 +37,8 @@ class State:
     def add(self, record: R) -> R:
         record.created = record.updated = self.clock.now
         self._tables.setdefault(type(record), {})[record.guid] = record
+        if app := getattr(record, "app", None):
+            self._by_app.setdefault((type(record), app), {})[record.guid] = record
         return record
 
     def touch(self, record: R) -> R:
@@ -44,6 +47,8 @@ class State:
 
     def remove(self, record: r.Record) -> None:
         self._tables.get(type(record), {}).pop(record.guid, None)
+        app = getattr(record, "app", "")
+        self._by_app.get((type(record), app), {}).pop(record.guid, None)
 
     def find(self, kind: type[R], guid: str | None) -> R | None:
         return self._tables.get(kind, {}).get(guid) if guid else None
@@ -59,7 +64,7 @@ class State:
         return list(self._tables.get(kind, {}).values())
 
     def of_app(self, kind: type[R], app: r.App) -> list[R]:
-        return [each for each in self.all(kind) if each.app == app.guid]  # type: ignore[attr-defined]
+        return list(self._by_app.get((kind, app.guid), {}).values())
 
     def processes(self, app: r.App, type_: str | None = None) -> list[r.Process]:
         """The oldest first; while a deployment runs there are several of type web."""

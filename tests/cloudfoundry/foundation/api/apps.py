@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from .. import changes, documents
+from .. import changes, documents, variables
 from .. import records as r
 from ..calls import Answer, Call, describe
 from ..jobs import accepted
 from ..listing import listed
-from ..problems import missing, not_authorized, not_unique, unprocessable
+from ..problems import missing, not_unique, unprocessable
 from ..routing import routes
 from .including import with_spaces
 
@@ -44,8 +44,7 @@ def create_app(call: Call) -> Answer:
         raise unprocessable(
             "Invalid space. Ensure that the space exists and you have access to it."
         )
-    if not call.caller.can_write(call.state, space):
-        raise not_authorized()
+    call.require_writer(space)
     made = make_app(call, space, body)
     return Answer(201, documents.app(call.state, made))
 
@@ -59,7 +58,7 @@ def make_app(call: Call, space: r.Space, body: Json) -> r.App:
         name=name,
         space=space.guid,
         lifecycle=_lifecycle(body.get("lifecycle")),
-        environment=merged({}, body.get("environment_variables") or {}),
+        environment=variables.merged({}, body.get("environment_variables") or {}),
         features={each: each in ("ssh", "revisions") for each in _FEATURES},
     )
     describe(app, body.get("metadata"))
@@ -169,8 +168,10 @@ def get_feature(call: Call) -> Answer:
 
 @routes.on("PATCH", "/v3/apps/{guid}/features/{name}")
 def update_feature(call: Call) -> Answer:
-    app = call.managed(r.App)
+    app = call.seen(r.App)
     _require_feature(call)
+    is_open = call.parts["name"] == "revisions"  # the others need the right to change apps
+    app = call.managed(r.App) if is_open else call.written(r.App)
     enabled = call.require_keys("enabled").get("enabled")
     if not isinstance(enabled, bool):
         raise unprocessable("Enabled must be a boolean")
@@ -185,25 +186,6 @@ def _require_feature(call: Call) -> None:
 
 def feature(app: r.App, name: str) -> Json:
     return {"name": name, "description": _FEATURES[name], "enabled": app.features[name]}
-
-
-def merged(held: dict[str, str], given: Json) -> dict[str, str]:
-    """Variables with what is given; null takes one away, whatever is not text becomes it."""
-    for key in given:
-        if key.startswith("VCAP_") or key == "PORT":
-            raise unprocessable(
-                f"Environment variables cannot use '{key}'"
-                if key == "PORT"
-                else "Var cannot start with VCAP_"
-            )
-    found = {**held, **{key: _text(value) for key, value in given.items() if value is not None}}
-    return {key: value for key, value in found.items() if given.get(key, "") is not None}
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return value if isinstance(value, str) else str(value)
 
 
 def present_in(call: Call) -> Any:

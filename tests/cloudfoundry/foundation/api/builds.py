@@ -7,7 +7,7 @@ from .. import records as r
 from ..calls import Answer, Call, describe
 from ..fates import Fate
 from ..listing import listed
-from ..problems import not_authorized, unprocessable
+from ..problems import bad_request, is_staging, unprocessable
 from ..routing import routes
 
 Json = dict[str, Any]
@@ -54,17 +54,17 @@ def create_build(call: Call) -> Answer:
 
 def _stageable(call: Call, guid: str | None) -> r.Package:
     package = call.state.find(r.Package, guid)
-    if package is None or not call.can_see(package):
+    space = call.state.space_of(package) if package is not None else None
+    if package is None or space is None or not call.caller.can_manage_apps(call.state, space):
         raise unprocessable(
             "Unable to use package. Ensure that the package exists and you have access to it."
         )
-    if not call.caller.can_manage_apps(call.state, call.state.space_of(package)):
-        raise not_authorized()
+    call.require_manager(space)
     if package.state != "READY":
-        raise unprocessable("Cannot stage package whose state is not ready.")
+        raise bad_request("Cannot stage package whose state is not ready.")
     app = call.state.get(r.App, package.app)
     if any(each.state == "STAGING" for each in call.state.of_app(r.Build, app)):
-        raise unprocessable("Only one build can be STAGING at a time per application.")
+        raise is_staging()
     return package
 
 

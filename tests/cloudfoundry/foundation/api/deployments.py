@@ -59,6 +59,7 @@ def _app(call: Call) -> r.App:
         raise unprocessable(
             "Unable to use app. Ensure that the app exists and you have access to it."
         )
+    call.require_manager(call.state.space_of(app))
     return app
 
 
@@ -82,6 +83,8 @@ def _wanted(body: Json) -> r.Deployment:
         original_instances=0,
         max_in_flight=in_flight,
         web_instances=options.get("web_instances"),
+        memory=options.get("memory_in_mb"),
+        disk=options.get("disk_in_mb"),
         canary_steps=_steps(options.get("canary"), strategy),
     )
 
@@ -147,6 +150,7 @@ def _managed(call: Call) -> r.Deployment:
     found = call.seen(r.Deployment)
     if not call.caller.can_manage_apps(call.state, call.state.space_of(found)):
         raise missing("Deployment")
+    call.require_manager(call.state.space_of(found))
     return found
 
 
@@ -200,9 +204,13 @@ def _status(call: Call, deployment: r.Deployment) -> Json:
 
 
 def _options(deployment: r.Deployment) -> Json:
+    sizes = {
+        "web_instances": deployment.web_instances,
+        "memory_in_mb": deployment.memory,
+        "disk_in_mb": deployment.disk,
+    }
     options: Json = {"max_in_flight": deployment.max_in_flight}
-    if deployment.web_instances is not None:
-        options["web_instances"] = deployment.web_instances
+    options |= {name: size for name, size in sizes.items() if size is not None}
     if deployment.canary_steps:
         steps = [{"instance_weight": each} for each in deployment.canary_steps]
         options["canary"] = {"steps": steps}

@@ -7,7 +7,7 @@ from ..calls import Answer, Call
 from ..documents import link
 from ..problems import not_authorized
 from ..routing import routes
-from .apps import merged
+from ..variables import merged, require_text
 
 Json = dict[str, Any]
 
@@ -20,7 +20,9 @@ def get_variables(call: Call) -> Answer:
 @routes.on("PATCH", "/v3/apps/{guid}/environment_variables")
 def update_variables(call: Call) -> Answer:
     app = call.managed(r.App)
-    app.environment = merged(app.environment, call.body.get("var") or {})
+    given = call.require_keys("var").get("var") or {}
+    require_text(given)
+    app.environment = merged(app.environment, given)
     call.state.touch(app)
     return _shown(call, app)
 

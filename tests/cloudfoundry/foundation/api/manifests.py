@@ -7,9 +7,10 @@ from .. import changes, destinations, manifests
 from .. import records as r
 from ..calls import Answer, Call, describe
 from ..jobs import accepted
-from ..problems import Refused, error, not_authorized, unprocessable
+from ..problems import Refused, bad_request, unprocessable
 from ..routing import routes
-from .apps import make_app, merged
+from ..variables import merged
+from .apps import make_app
 from .processes import change_process
 from .routes import find_route, make_route
 from .services import bind
@@ -21,8 +22,7 @@ Json = dict[str, Any]
 @routes.on("GET", "/v3/apps/{guid}/manifest")
 def get_manifest(call: Call) -> Answer:
     app = call.seen(r.App)
-    if not call.caller.can_read_secrets(call.state, call.state.space_of(app)):
-        raise not_authorized()
+    call.require_secrets(app)
     return Answer(body=manifests.written(call.state, app))
 
 
@@ -31,7 +31,7 @@ def apply_manifest(call: Call) -> Answer:
     """Apps that are missing come into being at once, the rest is a job."""
     space = call.written(r.Space)
     if "yaml" not in call.headers.get("content-type", ""):
-        raise Refused(400, [error(1004, "CF-BadRequest", "Content-Type must be yaml")])
+        raise bad_request("Content-Type must be yaml")
     applications = manifests.read(call.content)
     apps = [_skeleton(call, space, each) for each in applications]
 

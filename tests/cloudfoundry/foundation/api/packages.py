@@ -7,7 +7,7 @@ from .. import records as r
 from ..calls import Answer, Call, describe
 from ..jobs import accepted
 from ..listing import listed
-from ..problems import Refused, error, not_authorized, unprocessable
+from ..problems import Refused, error, unprocessable
 from ..routing import routes
 
 Json = dict[str, Any]
@@ -36,6 +36,7 @@ def create_package(call: Call) -> Answer:
         raise unprocessable("Type must be one of 'bits, docker'")
     if kind == "docker" and not data.get("image"):
         raise unprocessable("Data Image required")
+    _require_same_lifecycle(app, kind)
     package = _docker(app, data) if kind == "docker" else _bits(app)
     describe(package, body.get("metadata"))
     return Answer(201, documents.package(call.state, call.state.add(package)))
@@ -46,9 +47,16 @@ def writable_app(call: Call) -> r.App:
     app = call.state.find(r.App, call.related("app"))
     if app is None or not call.can_see(app):
         raise unprocessable("App is invalid. Ensure it exists and you have access to it.")
-    if not call.caller.can_write(call.state, call.state.space_of(app)):
-        raise not_authorized()
+    call.require_writer(call.state.space_of(app))
     return app
+
+
+def _require_same_lifecycle(app: r.App, kind: str) -> None:
+    is_docker = app.lifecycle["type"] == "docker"
+    if kind == "docker" and not is_docker:
+        raise unprocessable("Cannot create Docker package for a buildpack app.")
+    if kind == "bits" and is_docker:
+        raise unprocessable("Cannot create bits package for a Docker app.")
 
 
 def _docker(app: r.App, data: Json) -> r.Package:

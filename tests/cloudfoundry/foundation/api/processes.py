@@ -7,7 +7,7 @@ from .. import records as r
 from ..calls import Answer, Call, describe
 from ..fates import Look
 from ..listing import listed
-from ..problems import missing, not_authorized, unprocessable
+from ..problems import missing, unprocessable
 from ..routing import routes
 
 Json = dict[str, Any]
@@ -186,8 +186,7 @@ def _process(call: Call) -> r.Process:
 
 def _managed(call: Call) -> r.Process:
     process = _process(call)
-    if not call.caller.can_manage_apps(call.state, call.state.space_of(process)):
-        raise not_authorized()
+    call.require_manager(call.state.space_of(process))
     return process
 
 

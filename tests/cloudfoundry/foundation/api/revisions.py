@@ -6,7 +6,6 @@ from .. import documents
 from .. import records as r
 from ..calls import Answer, Call, describe
 from ..listing import listed
-from ..problems import not_authorized
 from ..routing import routes
 
 Json = dict[str, Any]
@@ -44,8 +43,7 @@ def update_revision(call: Call) -> Answer:
 @routes.on("GET", "/v3/revisions/{guid}/environment_variables")
 def get_variables(call: Call) -> Answer:
     revision = call.seen(r.Revision)
-    if not call.caller.can_read_secrets(call.state, call.state.space_of(revision)):
-        raise not_authorized()
+    call.require_secrets(revision)
     here = f"revisions/{revision.guid}"
     links = {
         "self": documents.link(call.state, f"{here}/environment_variables"),

@@ -7,7 +7,7 @@ from .. import records as r
 from ..calls import Answer, Call, describe
 from ..jobs import accepted
 from ..listing import listed
-from ..problems import not_authorized, unprocessable
+from ..problems import unprocessable
 from ..routing import routes
 from .including import with_spaces
 
@@ -56,8 +56,7 @@ def create_route(call: Call) -> Answer:
             )
     assert space is not None
     assert domain is not None
-    if not call.caller.can_manage_apps(call.state, space):
-        raise not_authorized()
+    call.require_manager(space)
     made = make_route(call, space, domain, body)
     return Answer(201, documents.route(call.state, made))
 
@@ -67,7 +66,7 @@ def make_route(call: Call, space: r.Space, domain: r.Domain, body: Json) -> r.Ro
     if domain.org is None and not host:
         raise unprocessable("Missing host. Routes in shared domains must have a host defined.")
     if path and not path.startswith("/"):
-        raise unprocessable("Path must begin with '/'.")
+        raise unprocessable("Path is missing the beginning '/'.")
     if find_route(call, domain, host, path):
         with_path = f" and path '{path}'" if path else ""
         with_host = f" with host '{host}'{with_path}" if host else ""

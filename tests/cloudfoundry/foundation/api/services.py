@@ -7,7 +7,7 @@ from .. import records as r
 from ..calls import Answer, Call, describe
 from ..documents import link
 from ..listing import listed
-from ..problems import missing, not_authorized, not_modelled, unprocessable
+from ..problems import missing, not_modelled, unprocessable
 from ..routing import routes
 
 Json = dict[str, Any]
@@ -34,8 +34,7 @@ def create_service(call: Call) -> Answer:
         raise unprocessable(
             "Invalid space. Ensure that the space exists and you have access to it."
         )
-    if not call.caller.can_write(call.state, space):
-        raise not_authorized()
+    call.require_writer(space)
     rivals = [each for each in call.state.all(r.ServiceInstance) if each.space == space.guid]
     if any(each.name == body["name"] for each in rivals):
         raise unprocessable(f"The service instance name is taken: {body['name']}.")
@@ -61,8 +60,7 @@ def get_service(call: Call) -> Answer:
 @routes.on("GET", "/v3/service_instances/{guid}/credentials")
 def get_credentials(call: Call) -> Answer:
     service = call.seen(r.ServiceInstance)
-    if not call.caller.can_read_secrets(call.state, call.state.space_of(service)):
-        raise not_authorized()
+    call.require_secrets(service)
     return Answer(body=dict(service.credentials))
 
 
@@ -131,8 +129,7 @@ def create_binding(call: Call) -> Answer:
         )
     service = _related(call, r.ServiceInstance, "service_instance", "service instance")
     app = _related(call, r.App, "app", "app")
-    if not call.caller.can_manage_apps(call.state, call.state.space_of(app)):
-        raise not_authorized()
+    call.require_manager(call.state.space_of(app))
     binding = bind(call, app, service, body.get("name"))
     describe(binding, body.get("metadata"))
     return Answer(201, _binding(call, binding))

@@ -1,4 +1,4 @@
-"""Organizations, spaces, their quotas and domains, and who has which role in them."""
+"""Organizations, spaces and domains, and who has which role in them."""
 
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ R = TypeVar("R", bound=r.Record)
 
 @routes.on("GET", "/v3/organizations")
 def list_organizations(call: Call) -> Answer:
-    found = [each for each in call.state.all(r.Organization) if _sees_org(call, each)]
+    found = [each for each in call.state.all(r.Organization) if sees_org(call, each)]
     return listed(
         call,
         found,
@@ -76,48 +76,6 @@ def update_space(call: Call) -> Answer:
     return Answer(body=territories.space(call.state, call.state.touch(space)))
 
 
-@routes.on("GET", "/v3/organization_quotas")
-def list_organization_quotas(call: Call) -> Answer:
-    orgs = [each for each in call.state.all(r.Organization) if _sees_org(call, each)]
-    seen = {each.quota for each in orgs}
-    found = [each for each in call.state.all(r.Quota) if each.guid in seen]
-    filters = {
-        "names": lambda each: each.name,
-        "organization_guids": lambda each: {org.guid for org in orgs if org.quota == each.guid},
-    }
-    return listed(call, found, lambda each: territories.quota(call.state, each), filters)
-
-
-@routes.on("GET", "/v3/space_quotas")
-def list_space_quotas(call: Call) -> Answer:
-    spaces = call.visible(r.Space)
-    seen = {each.quota for each in spaces}
-    found = [each for each in call.state.all(r.Quota) if each.guid in seen]
-    filters = {
-        "names": lambda each: each.name,
-        "organization_guids": lambda each: each.org,
-        "space_guids": lambda each: {space.guid for space in spaces if space.quota == each.guid},
-    }
-    return listed(call, found, lambda each: territories.quota(call.state, each), filters)
-
-
-@routes.on("GET", "/v3/organization_quotas/{guid}")
-def get_organization_quota(call: Call) -> Answer:
-    quota = call.state.find(r.Quota, call.parts["guid"])
-    if quota is None or quota.org is not None:
-        raise missing("Organization quota")
-    return Answer(body=territories.quota(call.state, quota))
-
-
-@routes.on("GET", "/v3/space_quotas/{guid}")
-def get_space_quota(call: Call) -> Answer:
-    quota = call.state.find(r.Quota, call.parts["guid"])
-    spaces = call.visible(r.Space)
-    if quota is None or all(each.quota != quota.guid for each in spaces):
-        raise missing("Space quota")
-    return Answer(body=territories.quota(call.state, quota))
-
-
 @routes.on("GET", "/v3/domains")
 def list_domains(call: Call) -> Answer:
     found = [each for each in call.state.all(r.Domain) if _sees_domain(call, each)]
@@ -166,16 +124,16 @@ def _domains(call: Call, found: list[r.Domain]) -> Answer:
 
 def organization_of(call: Call) -> r.Organization:
     found = call.state.find(r.Organization, call.parts["guid"])
-    if found is None or not _sees_org(call, found):
+    if found is None or not sees_org(call, found):
         raise missing("Organization")
     return found
 
 
-def _sees_org(call: Call, org: r.Organization) -> bool:
+def sees_org(call: Call, org: r.Organization) -> bool:
     return call.caller.can_read_org(call.state, org)
 
 
 def _sees_domain(call: Call, domain: r.Domain) -> bool:
     if domain.org is None:
         return True
-    return _sees_org(call, call.state.get(r.Organization, domain.org))
+    return sees_org(call, call.state.get(r.Organization, domain.org))
