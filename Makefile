@@ -62,7 +62,7 @@ $(OWN_AWS_CLI):
 	var/awscli/bin/python -m pip install --quiet awscli==1.46.2
 
 bench: $(VENV)/dev.installed
-	$(BIN)/pytest -q -s tests/benchmarks/permissions.py
+	$(BIN)/pytest -q -s tests/benchmarks/permissions.py tests/benchmarks/shares.py
 	$(BIN)/pytest -q -s --show-capture=no tests/benchmarks/engine.py
 
 # What the tests use that is not Python; installed where that is permitted, else named.

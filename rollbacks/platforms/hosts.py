@@ -3,9 +3,9 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from rollbacks.platforms.base import PlatformError, StepSpec, TargetRef
 
@@ -76,9 +76,57 @@ class Host(Part):
         return {"name": self.name, "address": self.address, "port": port, **self.variables}
 
 
-def selected(every: Sequence[str], selection: Mapping[str, Any]) -> tuple[str, ...]:
-    """The hosts that a phase takes: `hosts`, by name; `percentage`, so many of all, from the first
-    on, those of earlier phases included; without a selection all. Raises PlatformError."""
+class AutoScalingGroup(Part):
+    """Where hosts come from that come and go; each is named by its EC2 instance id.
+
+    `connector`: the name of an AWS connector (of ECS or AMI), which says region and credential.
+    `address`: where they are reached. `port` and `variables`: of all of them.
+    """
+
+    connector: Annotated[str, Field(min_length=1, max_length=80)]
+    name: Annotated[str, Field(min_length=1, max_length=255)]
+    address: Literal["private_ip", "public_ip", "private_dns", "public_dns"] = "private_ip"
+    port: Port | None = None
+    variables: Annotated[dict[str, Text], AfterValidator(_variables)] = {}
+
+    def host(self, name: str, address: str) -> Host:
+        """One of its members."""
+        return Host(name=name, address=address, port=self.port, variables=self.variables)
+
+
+class Hosted(Part):
+    """What every infrastructure of hosts has: a list of them, or where they come from."""
+
+    hosts: Annotated[list[Host], Field(max_length=1_000)] = []
+    auto_scaling_group: AutoScalingGroup | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if bool(self.hosts) == (self.auto_scaling_group is not None):
+            raise ValueError("give either hosts, at least 1, or auto_scaling_group")
+        return self
+
+    @property
+    def examples(self) -> list[Host]:
+        """The hosts, or one such as there will be: for what must hold before any is looked up."""
+        group = self.auto_scaling_group
+        return self.hosts if group is None else [group.host("i-0", "10.0.0.1")]
+
+    def hosts_of(self, target: TargetRef) -> list[Host]:
+        """Those that the target stands for."""
+        if target.hosts is None:
+            return self.hosts
+        return [Host.model_validate(dict(each)) for each in target.hosts]
+
+
+def selected(
+    every: Sequence[str], selection: Mapping[str, Any], taken: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """The hosts that a phase takes: `hosts`, by name; `percentage`, from the first on, as many as
+    make so many of all with those that earlier phases took; without a selection all.
+
+    A share is rounded up. Raises PlatformError.
+    """
     if not selection:
         return tuple(every)
     wanted = dict(selection)
@@ -88,7 +136,9 @@ def selected(every: Sequence[str], selection: Mapping[str, Any]) -> tuple[str, .
             raise PlatformError(f"{', '.join(unknown)}: no such host here.", permanent=True)
         return tuple(name for name in every if name in hosts)
     if type(share) is int and 0 < share <= 100 and hosts is None and not wanted:
-        return tuple(every[: math.ceil(len(every) * share / 100)])
+        left = [name for name in every if name not in taken]
+        wanted_count = math.ceil(len(every) * share / 100)
+        return tuple(left[: max(0, wanted_count - len(every) + len(left))])
     raise PlatformError(
         "A phase selects either hosts, a list of names, or percentage, a number from 1 to 100; "
         "without a selection it takes every host.",

@@ -55,10 +55,16 @@ def definition(**install: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def shop_of(transactional_db: None, tmp_path: Path) -> Iterator[Start]:
-    """Starts a shop on so many hosts."""
+    """Starts a shop on so many hosts; `document` is the whole definition of its workflow."""
     with ExitStack() as running:
 
-        def start(count: int, connector: dict[str, Any] | None = None, **install: Any) -> Shop:
+        def start(
+            count: int,
+            connector: dict[str, Any] | None = None,
+            workflow_type: str = "BASIC",
+            document: dict[str, Any] | None = None,
+            **install: Any,
+        ) -> Shop:
             fleet = running.enter_context(Fleet(count, tmp_path / "fleet"))
             key = tmp_path / "client_key"
             key.write_text(fleet.private_key)
@@ -66,7 +72,8 @@ def shop_of(transactional_db: None, tmp_path: Path) -> Iterator[Start]:
                 connector={**fleet.connector, **(connector or {})},
                 settings=fleet.infrastructure,
                 credential=f"file:{key}",
-                definition=definition(**install),
+                workflow_type=workflow_type,
+                definition=definition(**install) if document is None else document,
             )
             return Shop(fleet, made, tmp_path)
 

@@ -81,12 +81,15 @@ class Install(Step):
     def undo(
         self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any], control: Control
     ) -> Progress:
-        async def bring_back(visit: Visit, _: Payload) -> InstanceOutcome:
+        async def bring_back(visit: Visit, payload: Payload) -> InstanceOutcome:
+            if new := spec.newcomer(visit.place.name):
+                return await visit.bring_earlier(new.release, payload)
             return await visit.bring_back(found[visit.place.name])
 
-        found = {name: found_in(captured, name) for name in spec.instances}
+        earlier = spec.newcomers.artifact if spec.newcomers else None
+        found = {name: found_in(captured, name) for name in spec.without_newcomers.instances}
         call = _Call(target, spec, control, is_undo=True)
-        return everywhere.run(call.go(None, bring_back), control, call.access.concurrency)
+        return everywhere.run(call.go(earlier, bring_back), control, call.access.concurrency)
 
     def preview(
         self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any] | None
@@ -97,6 +100,8 @@ class Install(Step):
         for name in spec.instances:
             if captured is None:
                 changes.append(Change(name, "current", "what is there now", release))
+            elif new := spec.newcomer(name):
+                changes.append(Change(name, "current", release, commands.link_to(new.release)))
             else:
                 before = found_in(captured, name).link
                 changes.append(Change(name, "current", release, before or ""))

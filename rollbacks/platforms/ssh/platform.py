@@ -14,6 +14,7 @@ from rollbacks.platforms.base import (
     Step,
     TargetRef,
 )
+from rollbacks.platforms.hosts import selected
 from rollbacks.platforms.ssh.connection import access_to, entered
 from rollbacks.platforms.ssh.install import Install
 from rollbacks.platforms.ssh.places import Place, places_of
@@ -31,7 +32,7 @@ class Ssh(Platform):
     steps: ClassVar[Mapping[str, Step]] = {step.kind: step for step in (Install(), Script())}
     connector_model: ClassVar[type[BaseModel]] = Connector
     infrastructure_model: ClassVar[type[BaseModel]] = Infrastructure
-    deploys: ClassVar[frozenset[str]] = frozenset({"BASIC"})
+    deploys: ClassVar[frozenset[str]] = frozenset({"BASIC", "CANARY"})
     reverts: ClassVar[tuple[str, ...]] = (
         "The release that each host runs: its current link, followed by a restart",
         "The release directory that the deployment created, which is removed",
@@ -44,17 +45,23 @@ class Ssh(Platform):
     )
 
     def default_phases(self, workflow_type: str) -> list[dict[str, Any]]:
-        return [{"name": "Install", "steps": [{"name": "Install", "kind": Install.kind}]}]
+        install = {"name": "Install", "kind": Install.kind}
+        if workflow_type == "CANARY":
+            return [
+                {"name": "Canary", "select": {"percentage": 25}, "steps": [install]},
+                {"name": "Primary", "select": {"percentage": 100}, "steps": [install]},
+            ]
+        return [{"name": "Install", "steps": [install]}]
 
     def select(self, target: TargetRef, selection: Mapping[str, Any]) -> tuple[str, ...]:
-        """All hosts: a Basic workflow has one phase, and a phase that selects nothing takes all."""
-        if selection:
-            raise PlatformError(
-                f"SSH phases cannot select by {', '.join(map(str, selection))}; without a "
-                "selection a phase takes every host.",
-                permanent=True,
-            )
-        return tuple(place.name for place in places_of(target))
+        """By `hosts` or by `percentage`."""
+        return self.select_after(target, selection, ())
+
+    def select_after(
+        self, target: TargetRef, selection: Mapping[str, Any], taken: Sequence[str]
+    ) -> tuple[str, ...]:
+        """A percentage counts the hosts of earlier phases in, and does not take them again."""
+        return selected([place.name for place in places_of(target)], selection, taken)
 
     def observe(self, target: TargetRef, instances: Sequence[str] = ()) -> Observation:
         """The identity is the link's text: a release's name is used by one deployment only."""

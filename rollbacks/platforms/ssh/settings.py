@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from rollbacks.platforms.hosts import (
     Host,
+    Hosted,
     Part,
     Port,
     Seconds,
@@ -57,16 +58,15 @@ class Connector(Part):
     concurrency: Annotated[int, Field(ge=1, le=500)] = 50
 
 
-class Infrastructure(Part):
+class Infrastructure(Hosted):
     """Hosts, and the directory that holds releases/ and current; it may have placeholders."""
 
     directory: Annotated[str, AfterValidator(_directory)]
-    hosts: Annotated[list[Host], Field(min_length=1, max_length=1_000)]
 
     @model_validator(mode="after")
     def _each_host_is_another(self) -> Self:
         names, places = set[str](), dict[tuple[str, int | None, str], str]()
-        for host in self.hosts:
+        for host in self.examples:
             if host.name in names:
                 raise ValueError(f"two hosts are named {host.name}")
             names.add(host.name)

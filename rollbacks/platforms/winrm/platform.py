@@ -64,8 +64,14 @@ class Winrm(Platform):
         return [{"name": "Install", "steps": [install]}]
 
     def select(self, target: TargetRef, selection: Mapping[str, Any]) -> tuple[str, ...]:
-        """By `hosts` or by `percentage`, which counts the hosts of earlier phases in."""
-        return selected([place.name for place in places_of(target)], selection)
+        """By `hosts` or by `percentage`."""
+        return self.select_after(target, selection, ())
+
+    def select_after(
+        self, target: TargetRef, selection: Mapping[str, Any], taken: Sequence[str]
+    ) -> tuple[str, ...]:
+        """A percentage counts the hosts of earlier phases in, and does not take them again."""
+        return selected([place.name for place in places_of(target)], selection, taken)
 
     def observe(self, target: TargetRef, instances: Sequence[str] = ()) -> Observation:
         """The identity is the path that serves: a release's name is used by one deployment only."""
