@@ -69,12 +69,12 @@ class Shop:
         return self.scene.deploy(version)
 
     def everything(self) -> Json:
-        """All that can be described of apps that have instances, and of every route."""
+        """All that can be described of our apps that have instances, and of every route."""
         found = self.foundation.everything(self.place)
         apps = {
             name: each
             for name, each in found["apps"].items()
-            if any(process["instances"] for process in each["processes"])
+            if each["annotations"] and any(process["instances"] for process in each["processes"])
         }
         return {**found, "apps": apps}
 

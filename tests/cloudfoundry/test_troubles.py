@@ -100,7 +100,7 @@ def test_a_rollback_that_was_aborted_may_be_started_again(open_shop: Open, wire:
 
     def abort(what: str) -> None:
         wire.calm()
-        actions.abort(rollback.pk, shop.scene.engineer, timezone.now())
+        actions.abort(rollback, shop.scene.engineer, timezone.now())
 
     wire.after = abort
     stopped = finish(rollback)
@@ -134,7 +134,7 @@ def test_somebody_elses_environment_comes_back_from_its_revision(open_shop: Open
     bad = succeeded(shop.deploy("1.4.2"))
     path = f"/v3/apps/{shop.guid('1')}/environment_variables"
     shop.somebody.ask("PATCH", path, {"var": {"PASSWORD": "theirs", "MORE": "x"}})
-    (warning,) = inspected(shop, bad).warnings
+    (warning,) = set(inspected(shop, bad).warnings)
     assert "Environment variables of shop-storefront__1" in warning
     assert "theirs" not in warning
     succeeded(shop.scene.roll_back(bad))
@@ -163,7 +163,7 @@ def test_a_binding_that_somebody_took_away_is_told_and_left(open_shop: Open) -> 
     bad = succeeded(shop.deploy("1.4.2"))
     bound = shop.somebody.ask("GET", "/v3/service_credential_bindings", app_guids=shop.guid("1"))
     shop.somebody.ask("DELETE", f"/v3/service_credential_bindings/{bound['resources'][0]['guid']}")
-    (warning,) = inspected(shop, bad).warnings
+    (warning,) = set(inspected(shop, bad).warnings)
     assert "The service bindings of shop-storefront__1 were changed by somebody" in warning
     assert "leaves that as it is now" in warning
 

@@ -85,6 +85,7 @@ class Session:
         self._lock = threading.Lock()
         self._token: _Token | None = None
         self._login = ""
+        self.was_let_in = False
         self.client = httpx.Client(
             verify=_trust(connector),
             headers={"User-Agent": AGENT},

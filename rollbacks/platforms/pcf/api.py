@@ -144,7 +144,12 @@ class Api:
         try:
             return self._once(request, token)
         except Untrusted:
-            return self._once(request, self._session.token(refused=token))
+            token = self._session.token(refused=token)
+        try:
+            return self._once(request, token)
+        except Untrusted as fault:
+            fault.permanent = not self._session.was_let_in
+            raise
 
     def _once(self, request: _Request, token: str) -> Answer:
         bucket = f"pcf/{self._session.api}"
@@ -159,6 +164,7 @@ class Api:
             raise answers.unanswered(request.what, error, is_write=request.is_write) from None
         if not answer.is_success:
             raise answers.refusal(request.what, answer, is_write=request.is_write, now=time.time())
+        self._session.was_let_in = True
         location = urlsplit(answer.headers.get("Location", "")).path
         return Answer(answers.read(answer), location, answer.text)
 

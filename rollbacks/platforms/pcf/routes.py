@@ -104,19 +104,16 @@ def _come(call: Call, route: Route, wanted: Wanted) -> list[str]:
     """Add what is missing; the paths of what is to go. Weights must add up: where there are any,
     all is changed at once."""
     now, path = list(route.destinations), f"/v3/routes/{route.guid}/destinations"
-    if any(each.weight is not None for each in (*now, *wanted)):
-        if unmet(wanted, now) or superfluous(wanted, now):
-            call.write("PATCH", path, {"destinations": [each.body for each in wanted]})
-        return []
+    is_weighted = any(each.weight is not None for each in (*now, *wanted))
     for is_chosen in (False, True):
-        if missing := unmet(wanted, now):
-            told = [each if is_chosen else each.by_default for each in missing]
-            body = {"destinations": [each.body for each in told]}
-            now = [
-                destination_of(each)
-                for each in call.write("POST", path, body).document["destinations"]
-            ]
-    return [f"{path}/{each.guid}" for each in superfluous(wanted, now)]
+        missing = unmet(wanted, now)
+        told = wanted if is_weighted else missing
+        if missing or (is_weighted and superfluous(wanted, now)):
+            bodies = [(each if is_chosen else each.by_default).body for each in told]
+            method = "PATCH" if is_weighted else "POST"
+            answer = call.write(method, path, {"destinations": bodies})
+            now = [destination_of(each) for each in answer.document["destinations"]]
+    return [] if is_weighted else [f"{path}/{each.guid}" for each in superfluous(wanted, now)]
 
 
 def restored(
