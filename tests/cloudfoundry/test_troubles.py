@@ -10,14 +10,15 @@ from rollbacks import actions, readiness
 from rollbacks.plan import Configuration
 from rollbacks.platforms.base import Inspection
 from tests.engine.faults import finish
+from tests.nightly import IS_NIGHTLY
 
 from .conftest import Open
-from .foundation import Drop, Error, Expire, FakeFoundation, Fate, broken, too_many, unavailable
+from .foundation import Drop, Error, Expire, FakeFoundation, Fate, broken, too_many
 from .shop import SMALL, Shop, credential_of
 from .test_every_type import CASES, DOWNSIZED, succeeded
 from .wire import Wire
 
-TYPES = ["BASIC", "CANARY", "BLUE_GREEN"]
+WORDS = {Fate.CRASHES: "CRASHED", Fate.IS_NOT_PLACED: "insufficient resources", Fate.FLAPS: ""}
 
 
 def failed_and_back(deployment: Deployment) -> Deployment:
@@ -47,10 +48,18 @@ def said(deployment: Deployment) -> str:
     return " ".join([deployment.message, *(each.message for each in steps)])
 
 
-@pytest.mark.parametrize("case", TYPES)
 @pytest.mark.parametrize(
-    ("fate", "word"),
-    [(Fate.CRASHES, "CRASHED"), (Fate.IS_NOT_PLACED, "insufficient resources"), (Fate.FLAPS, "")],
+    ("case", "fate", "word"),
+    [
+        (case, fate, word)
+        for case, by_day in (
+            ("BASIC", Fate.CRASHES),
+            ("CANARY", Fate.FLAPS),
+            ("BLUE_GREEN", Fate.IS_NOT_PLACED),
+        )
+        for fate, word in WORDS.items()
+        if IS_NIGHTLY or fate == by_day
+    ],
 )
 def test_instances_that_do_not_come_up(open_shop: Open, case: str, fate: Fate, word: str) -> None:
     shop = open_shop(**CASES[case])
@@ -149,7 +158,10 @@ def test_somebody_elses_droplet_is_exchanged_for_the_one_of_before(open_shop: Op
     shop.somebody.deploy(shop.guid("1"), "registry.example/shop/web:theirs", instances=0)
     assert any("runs another droplet" in each for each in inspected(shop, bad).warnings)
     succeeded(shop.scene.roll_back(bad))
-    assert shop.everything() == before
+    after = shop.everything()
+    for found in (before, after):  # theirs is still there, for whoever wants it
+        found["apps"][f"{shop.key}__1"].pop("droplets")
+    assert after == before
 
 
 def test_a_binding_that_somebody_took_away_is_told_and_left(open_shop: Open) -> None:
@@ -268,8 +280,8 @@ def test_roles_taken_in_between_are_a_problem_of_the_rollback(open_shop: Open) -
 
 @pytest.mark.parametrize(
     "fault",
-    [Error(broken()), Error(unavailable()), Error(too_many(0)), Expire(), Drop(by_reset=True)],
-    ids=["broken", "unavailable", "too many", "expired", "reset"],
+    [Error(too_many(0)), Expire(), *([Error(broken()), Drop(by_reset=True)] if IS_NIGHTLY else [])],
+    ids=str,
 )
 def test_faults_that_pass_hold_nothing_up(open_shop: Open, fault: object) -> None:
     shop = open_shop(**DOWNSIZED)
