@@ -7,11 +7,13 @@ from rollbacks.platforms.anywhere import Wait
 from rollbacks.platforms.base import Platform, PlatformError, Step
 from rollbacks.platforms.ecs import Ecs
 from rollbacks.platforms.kubernetes import Kubernetes
+from rollbacks.platforms.pcf import CloudFoundry
 from rollbacks.platforms.ssh import Ssh
 from rollbacks.platforms.winrm import Winrm
 
 PLATFORMS: Mapping[str, Platform] = {
-    platform.name: platform for platform in (Ami(), Ecs(), Kubernetes(), Ssh(), Winrm())
+    platform.name: platform
+    for platform in (Ami(), CloudFoundry(), Ecs(), Kubernetes(), Ssh(), Winrm())
 }
 ANYWHERE: Mapping[str, Step] = {step.kind: step for step in (Wait(),)}
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from rollbacks.platforms.aws import waits
+from rollbacks.platforms import waits
 from rollbacks.platforms.base import Control
 
 Json = dict[str, Any]

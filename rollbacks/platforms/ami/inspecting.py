@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from rollbacks.platforms import numbering
 from rollbacks.platforms.ami import checks, groups, policies, rights, series, templates, versions
 from rollbacks.platforms.ami.calls import Looks
 from rollbacks.platforms.ami.groups import Group, State, Template, states_in
 from rollbacks.platforms.ami.releases import sizes_of
-from rollbacks.platforms.aws import balancing, lineage
-from rollbacks.platforms.aws.differences import lines
+from rollbacks.platforms.aws import balancing
 from rollbacks.platforms.aws.rights import ANYTHING, inspected
 from rollbacks.platforms.base import (
     Difference,
@@ -16,6 +16,7 @@ from rollbacks.platforms.base import (
     StepSpec,
     TargetRef,
 )
+from rollbacks.platforms.differences import lines
 
 
 def of_rights(target: TargetRef, spec: StepSpec) -> Inspection:
@@ -130,7 +131,7 @@ def _of_rights(looks: Looks, spec: StepSpec, *, is_undo: bool) -> Inspection:
 def _things(looks: Looks, settings: Mapping[str, Any]) -> rights.Things:
     """The groups there are, the one that the next deployment would make, and where from."""
     found = looks.groups()
-    number = lineage.next_number(each.number for each in found)
+    number = numbering.next_number(each.number for each in found)
     new = series.name_of(looks.key, number)
     template = templates.template_of(looks.base()).own_id
     return rights.Things(

@@ -5,12 +5,13 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
+from rollbacks.platforms import numbering
 from rollbacks.platforms.ami import (
     inspecting,
+    moves,
     previews,
     refreshes,
     releases,
-    reports,
     templates,
     versions,
     waits,
@@ -22,7 +23,6 @@ from rollbacks.platforms.ami.releases import Release
 from rollbacks.platforms.ami.settings import RefreshSettings
 from rollbacks.platforms.ami.setup import undone
 from rollbacks.platforms.ami.sizes import Sizes
-from rollbacks.platforms.aws import lineage
 from rollbacks.platforms.base import (
     Change,
     Control,
@@ -83,8 +83,8 @@ class Refresh(Step):
         wanted = Template(captured["source"]["id"], number)
         if waits_for := refreshes.replace_all(call, name, wanted):
             return waits_for
-        call.mark(waits.there(call, name), spec.release, lineage.version_of(spec.release))
-        return waits.up(call, _all_of(call, name)) or reports.done(
+        call.mark(waits.there(call, name), spec.release, numbering.version_of(spec.release))
+        return waits.up(call, _all_of(call, name)) or moves.done(
             call, f"All instances of {name} start from {spec.artifact.location}"
         )
 
@@ -106,7 +106,7 @@ class Refresh(Step):
         if waits_for := waits.up(call, _all_of(call, was["name"])):
             return waits_for
         versions.remove(call, captured["source"], spec.release)
-        return reports.done(call, f"All instances of {was['name']} start as before")
+        return moves.done(call, f"All instances of {was['name']} start as before")
 
     def preview(
         self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any] | None
@@ -135,7 +135,7 @@ def _first(call: Call, captured: Mapping[str, Any]) -> Progress:
     if waits_for := waits.up(call, {new.name: count}):
         return waits_for
     releases.finish(call, call.new_group(call.groups()), is_scheduled=False)
-    return reports.done(call, f"{new.name} has {count} instances")
+    return moves.done(call, f"{new.name} has {count} instances")
 
 
 def _restore(call: Call, group: Group, was: State) -> None:

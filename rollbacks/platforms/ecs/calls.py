@@ -6,6 +6,7 @@ Every change is asked for only where it is still missing; what it became is seen
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+from rollbacks.platforms import numbering
 from rollbacks.platforms.aws import lineage
 from rollbacks.platforms.aws.api import Api, Lost
 from rollbacks.platforms.base import (
@@ -63,7 +64,7 @@ class Looks:
 
     def numbers(self) -> list[int]:
         """All that names in the cluster have taken, whosever they are."""
-        found = (series.number_in(self.key, name) for name in self._numbered())
+        found = (numbering.number_in(self.key, name) for name in self._numbered())
         return [each for each in found if each is not None]
 
     def _numbered(self) -> list[str]:
@@ -75,7 +76,7 @@ class Looks:
             PaginationConfig={"PageSize": 100},
         )
         names = (str(each).rpartition("/")[2] for each in arns)
-        return [each for each in names if series.number_in(self.key, each) is not None]
+        return [each for each in names if numbering.number_in(self.key, each) is not None]
 
     def one(self, name: str) -> Service:
         """PlatformError where it is not there."""

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from rollbacks.platforms.aws.differences import lines
 from rollbacks.platforms.aws.rights import inspected
 from rollbacks.platforms.base import Difference, Inspection, PlatformError, StepSpec, TargetRef
+from rollbacks.platforms.differences import lines
 from rollbacks.platforms.ecs import checks, rights, services
 from rollbacks.platforms.ecs.calls import Looks
 from rollbacks.platforms.ecs.definitions import Definition, short, taking

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rollbacks.platforms.aws import balancing
-from rollbacks.platforms.aws.differences import lines
 from rollbacks.platforms.aws.rights import inspected
 from rollbacks.platforms.base import Difference, Inspection, PlatformError, StepSpec, TargetRef
+from rollbacks.platforms.differences import lines
 from rollbacks.platforms.ecs import (
     checks,
     dns,

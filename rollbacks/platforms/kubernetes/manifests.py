@@ -12,7 +12,8 @@ from typing import Any
 
 import yaml
 
-from rollbacks.platforms.base import ArtifactRef, PlatformError, StepSpec
+from rollbacks.platforms.artifacts.images import image_of
+from rollbacks.platforms.base import PlatformError, StepSpec
 from rollbacks.platforms.kubernetes import shapes
 from rollbacks.platforms.kubernetes.kinds import (
     KINDS,
@@ -128,13 +129,6 @@ def hard_coded(text: str) -> list[str]:
         if each["kind"] in WORKLOADS
         and not any(IMAGE in str(c.get("image")) for c in containers(pod_template(each)))
     ]
-
-
-def image_of(artifact: ArtifactRef) -> str:
-    """The image by digest, where the artifact has one, else by tag."""
-    if artifact.checksum and "@" not in artifact.location:
-        return f"{artifact.location}@{artifact.checksum}"
-    return artifact.location
 
 
 def rendered(text: str, spec: StepSpec) -> list[Object]:
