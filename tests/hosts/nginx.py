@@ -1,5 +1,6 @@
 """A real nginx in front of two groups of hosts, and a client that never stops asking it."""
 
+import os
 import shutil
 import subprocess
 import threading
@@ -17,6 +18,7 @@ START_SECONDS = 20.0
 
 _CONFIG = """\
 daemon off;
+{user}
 pid {directory}/pid;
 error_log {directory}/error.log warn;
 worker_processes 1;
@@ -106,6 +108,8 @@ def nginx_before(
     (directory / "nginx.conf").write_text(
         _CONFIG.format(
             directory=directory,
+            # The files below pytest's directory are for this user alone.
+            user="user root;" if os.geteuid() == 0 else "",
             temporary="\n    ".join(temporary),
             upstreams="\n    ".join(upstreams),
             hosts="\n    ".join(hosts),
