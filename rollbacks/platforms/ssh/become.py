@@ -1,11 +1,14 @@
 """Commands as another user: sudo in front, and a password for it on standard input only."""
 
+import re
 import shlex
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from rollbacks.platforms.ssh.sessions import Answer
 
+# sudo repeats all of a command that it does not allow.
+_COMMAND = re.compile(r"execute '.*' as", re.DOTALL)
 # What follows a password: sudo leaves it unread where it needs none, and then nobody may have it.
 _READY = "lastgood: what follows is for the command"
 _AFTER = f"""
@@ -41,7 +44,8 @@ class Become:
 
     def refusal(self, answer: Answer) -> str:
         """Why sudo did not run the command; empty where it did, or that is not known."""
-        said = answer.err.decode(errors="replace")
+        said = answer.err.decode(errors="replace").strip()
         if answer.status == 0 or ("sudo" not in said and "Sorry" not in said):
             return ""
-        return f"may not act as {self.user} by sudo ({' / '.join(said.strip().splitlines()[-2:])})"
+        words = " / ".join(_COMMAND.sub("execute sh as", said).splitlines()[-2:])
+        return f"may not act as {self.user} by sudo ({words})"

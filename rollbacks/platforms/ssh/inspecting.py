@@ -148,14 +148,22 @@ def _summed(
     if faults and not said and not any(fault.permanent for fault in faults.values()):
         raise everywhere.summed(faults)
     every = [said[place.name] for place in places if place.name in said]
-    lasting = [_sentence(name, fault) for name, fault in faults.items() if fault.permanent]
-    passing = [_sentence(name, fault) for name, fault in faults.items() if not fault.permanent]
+    lasting = {p.name: faults[p.name] for p in places if _lasts(faults.get(p.name))}
+    passing = {p.name: faults[p.name] for p in places if p.name in faults and p.name not in lasting}
     return Inspection(
         tuple(each.difference for each in every if each.difference),
-        (*(each.warning for each in every if each.warning), *passing),
-        (*(each.problem for each in every if each.problem), *lasting),
+        (*(each.warning for each in every if each.warning), *_sentences(passing)),
+        (*(each.problem for each in every if each.problem), *_sentences(lasting)),
     )
 
 
-def _sentence(name: str, fault: PlatformError) -> str:
-    return f"{name}: {fault}"
+def _lasts(fault: PlatformError | None) -> bool:
+    return fault is not None and fault.permanent
+
+
+def _sentences(faults: Mapping[str, PlatformError]) -> list[str]:
+    """Hosts of which the same is to be said share a sentence."""
+    by_text: dict[str, list[str]] = {}
+    for name, fault in faults.items():
+        by_text.setdefault(str(fault), []).append(name)
+    return [f"{', '.join(names)}: {text}" for text, names in by_text.items()]
