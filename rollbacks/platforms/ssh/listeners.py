@@ -26,6 +26,7 @@ from rollbacks.platforms.ssh.places import key_of
 from rollbacks.platforms.ssh.settings import COLORS, Listener
 
 PART = "listener"
+_UNUSED = "unused"
 _SEE = (
     "elasticloadbalancing:DescribeListeners",
     "elasticloadbalancing:DescribeRules",
@@ -66,20 +67,28 @@ class ListenerFront(Front):
         change = "ModifyRule" if ":listener-rule/" in arn else "ModifyListener"
         needs = {rights.ANYTHING: _SEE, arn: (f"elasticloadbalancing:{change}",)}
         told = rights.inspected(self.api, needs)
-        unknown = [color for color in COLORS if not self._is_there(color)]
-        missing = tuple(f"The target group of {color} is not there" for color in unknown)
-        return replace(told, problems=(*told.problems, *missing))
+        try:
+            warnings, problems = self._of_groups()
+        except PlatformError as error:
+            if not error.permanent:
+                raise
+            warnings, problems = [], [str(error)]
+        return Inspection(
+            warnings=(*told.warnings, *warnings), problems=(*told.problems, *problems)
+        )
 
     def bring(self, switch: Switch) -> Faults | Running:
         arn, now = self.settings.listener, self.keep()
         is_there = self._color_in(now) == switch.color
         wanted = switch.kept or (now if is_there else self._swapped(now))
         if now != wanted:
-            if waiting := self._until_healthy(switch):
+            if waiting := self._until_healthy(switch, or_unused=True):
                 return waiting
             balancing.bring_actions(_Call(self.api, switch.control), arn, wanted)
         if self.keep() != wanted:
             raise PlatformError(f"{arn} was told, but does not do, what it should")
+        if waiting := self._until_healthy(switch, or_unused=False):
+            return waiting
         self._prove(switch)
         state = OutcomeState.UNCHANGED if now == wanted else OutcomeState.DONE
         switch.control.report(PART, InstanceOutcome(state, f"Sends to {switch.color}"))
@@ -99,14 +108,18 @@ class ListenerFront(Front):
             )
         return colors[found[0]]
 
-    def _until_healthy(self, switch: Switch) -> Running | None:
-        """Nobody is sent to a target group of which a target is not healthy."""
+    def _until_healthy(self, switch: Switch, *, or_unused: bool) -> Running | None:
+        """Nobody is sent to a target group of which a target is not healthy; `or_unused`: or of
+        which that is not known, because nothing sends there yet."""
         group = getattr(self.settings, switch.color)
 
         def missing() -> Mapping[str, str]:
             health = balancing.health_in(self, group)
-            ill = [f"{name} is {each.state}" + (f" ({each.reason})" if each.reason else "")
-                   for name, each in health.items() if not self._is_well(each)]  # fmt: skip
+            ill = [
+                f"{name} is {each.state}" + (f" ({each.reason})" if each.reason else "")
+                for name, each in health.items()
+                if not (each.is_healthy or (or_unused and each.state == _UNUSED))
+            ]
             if not health:
                 ill = ["it has no target"]
             text = f"Target group of {switch.color}: {', '.join(ill)}"
@@ -114,18 +127,21 @@ class ListenerFront(Front):
 
         return waits.until(switch.control, missing, lambda: "")
 
-    def _is_well(self, health: balancing.Health) -> bool:
-        # AWS checks nothing in a target group that no listener sends to.
-        return health.is_healthy or health.state == "unused"
-
-    def _is_there(self, color: str) -> bool:
-        arn = getattr(self.settings, color)
-        try:
-            return arn in balancing.target_groups(self, [arn])
-        except PlatformError as error:
-            if not error.permanent:
-                raise
-            return False
+    def _of_groups(self) -> tuple[list[str], list[str]]:
+        """What is to be known of the target groups, and what is wrong with them."""
+        arns = {color: getattr(self.settings, color) for color in COLORS}
+        found = balancing.target_groups(self, arns.values())
+        missing = [color for color in COLORS if arns[color] not in found]
+        idle = [
+            color
+            for color in COLORS
+            if color not in missing and not found[arns[color]].get("LoadBalancerArns")
+        ]
+        return [
+            f"Nothing sends to the target group of {color}, so AWS checks its targets only once it "
+            "serves: let a test listener, or the weight 0, send there"
+            for color in idle
+        ], [f"The target group of {color} is not there" for color in missing]
 
     def _prove(self, switch: Switch) -> None:
         settings = switch.settings
