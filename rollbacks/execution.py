@@ -16,6 +16,7 @@ from dashboard.operating import counts
 from rollbacks import journal, lifecycle, observation, plan, proof, readiness, rights
 from rollbacks.failures import Ended, Failures, StepFailed, require_every_outcome
 from rollbacks.observation import Verdict, plain
+from rollbacks.platforms import staying
 from rollbacks.platforms.base import Done, Observation, PlatformError, Progress, Running, Stopped
 from rollbacks.pulse import Pulse, StepControl
 from rollbacks.runtime import MACHINE, Runtime
@@ -37,7 +38,7 @@ def execute(deployment_id: int, owner: str, runtime: Runtime = MACHINE) -> None:
     if lease is None:
         return
     log.info("Deployment %s: claimed with epoch %s.", deployment_id, lease.epoch)
-    with Pulse(lease, runtime, since=began) as pulse:
+    with staying(), Pulse(lease, runtime, since=began) as pulse:
         try:
             Execution(lease, pulse, runtime).run()
         except lifecycle.LeaseLost as error:

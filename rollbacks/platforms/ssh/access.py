@@ -1,8 +1,11 @@
 """What it takes to enter hosts: who we are and whom we trust, read once for all of a call."""
 
+import hashlib
 import logging
+import os
 import socket
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import asyncssh
 
@@ -55,7 +58,8 @@ class Hop:
 
 @dataclass(frozen=True)
 class Access:
-    """`hops`: what is gone through, the first one first; `become`: as whom commands run."""
+    """`hops`: what is gone through, the first one first; `become`: as whom commands run; `mark`:
+    differs where anything of it does, also what the files hold that the connector names."""
 
     identity: Identity
     hops: tuple[Hop, ...]
@@ -63,6 +67,7 @@ class Access:
     connect_timeout: float
     command_timeout: float
     concurrency: int
+    mark: str = field(repr=False)
 
 
 def access_to(target: TargetRef) -> Access:
@@ -80,7 +85,28 @@ def access_to(target: TargetRef) -> Access:
         connect_timeout=connector.connect_timeout,
         command_timeout=connector.command_timeout,
         concurrency=connector.concurrency,
+        mark=_mark(target, connector),
     )
+
+
+def _mark(target: TargetRef, connector: Connector) -> str:
+    paths = [connector.known_hosts, connector.certificate]
+    paths += [each for jump in connector.jumps for each in (jump.known_hosts, jump.certificate)]
+    secrets = [target.credential, *(credentials.resolve(each) for each in _references(connector))]
+    said = hashlib.sha256(connector.model_dump_json().encode())
+    for text in (each.value.encode() for each in secrets if each):
+        said.update(hashlib.sha256(text).digest())
+    try:
+        for path in filter(None, paths):
+            said.update(hashlib.sha256(Path(path).read_bytes()).digest())
+    except OSError:  # changed just now
+        return os.urandom(16).hex()
+    return said.hexdigest()
+
+
+def _references(connector: Connector) -> list[str]:
+    own = [connector.sudo.password] if connector.sudo else []
+    return [each for each in (*own, *(jump.credential for jump in connector.jumps)) if each]
 
 
 def _hop(jump: Jump, behind: Identity) -> Hop:

@@ -87,12 +87,11 @@ async def entered(place: Place, way: Way, control: Control | None = None) -> Asy
     checkpoint = control.checkpoint if control else _may_always
     try:
         yield Remote(connection, below, way.access.command_timeout, checkpoint, way.access.become)
-        connection.close()
     except BaseException:
         connection.abort()
-        raise
-    finally:
         await closed(connection)
+        raise
+    await way.leave(place, connection, below)
 
 
 def _may_always() -> None:

@@ -92,7 +92,7 @@ def _run(
     }
 
     async def go() -> dict[str, PlatformError]:
-        async with way_for(access) as way:
+        async with way_for(access, fresh=True) as way:
 
             async def visit(place: Place) -> None:
                 async def turn() -> InstanceOutcome:
