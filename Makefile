@@ -80,7 +80,7 @@ $(OWN_PYINFRA):
 	var/pyinfra/bin/python -m pip install --quiet pyinfra==3.10.0
 
 bench: $(VENV)/dev.installed
-	$(BIN)/pytest -q -s tests/benchmarks/permissions.py
+	$(BIN)/pytest -q -s tests/benchmarks/permissions.py tests/benchmarks/shares.py
 	$(BIN)/pytest -q -s --show-capture=no tests/benchmarks/engine.py
 
 # What the tests use that is not Python; installed where that is permitted, else named.

@@ -32,6 +32,7 @@ ENTERS_WITH: frozenset[str] = frozenset(
         AccountPermission.VIEW_AUDITS,
         AccountPermission.MANAGE_CONNECTORS,
         AccountPermission.MANAGE_DEPLOYMENT_FREEZES,
+        AccountPermission.ADMINISTER_OTHER_ACCOUNT_FUNCTIONS,
         AccountPermission.MANAGE_APPLICATIONS,
     }
 )

@@ -59,6 +59,7 @@ ASKED_FOR = frozenset(
         AccountPermission.MANAGE_APPLICATIONS,
         AccountPermission.READ_USERS_AND_GROUPS,
         AccountPermission.MANAGE_USERS_AND_GROUPS,
+        AccountPermission.ADMINISTER_OTHER_ACCOUNT_FUNCTIONS,
         AccountPermission.VIEW_AUDITS,
         AccountPermission.MANAGE_CONNECTORS,
         AccountPermission.MANAGE_API_KEYS,
@@ -177,4 +178,5 @@ class Verb(TextChoices):
     RESUME_REQUESTED = "RESUME_REQUESTED", "Resume requested"
     INTERVENTION = "INTERVENTION", "Failed step decided upon"
     RIGHT_LOST = "RIGHT_LOST", "Stopped because a right was lost"
+    FLAG_SWITCHED = "FLAG_SWITCHED", "Feature flag switched"
     REFUSED = "REFUSED", "Refused"

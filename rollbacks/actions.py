@@ -27,7 +27,17 @@ from dashboard.models import (
     Workflow,
     WorkflowRevision,
 )
-from rollbacks import decisions, eligibility, journal, lifecycle, plan, rights, tasks
+from rollbacks import (
+    decisions,
+    eligibility,
+    journal,
+    lifecycle,
+    observation,
+    plan,
+    rights,
+    rosters,
+    tasks,
+)
 from rollbacks.definition import DefinitionError, WorkflowDefinition
 from rollbacks.eligibility import Code, Refusal, Refused
 from rollbacks.platforms.base import PlatformError
@@ -57,7 +67,16 @@ def confirmation(
 ) -> tuple[plan.Plan | None, list[Refusal]]:
     """What the dialog shows: the plan, and everything that stands against it. Raises Denied."""
     with _asking(actor, Verb.ROLLBACK_REQUESTED, deployment):
+        _catch_up(deployment, actor, now)
         return _confirmation(deployment, actor, configuration, now)
+
+
+def _catch_up(deployment: Deployment, actor: User, now: datetime) -> None:
+    """Whatever hosts there are now are what is planned for; asked outside of any transaction."""
+    if not rosters.has_one(deployment.target.infrastructure):
+        return
+    policy.require(*rights.to_roll_back(actor, deployment))
+    observation.catch_up(deployment.target, now)
 
 
 def _confirmation(
@@ -83,8 +102,10 @@ def roll_back(
     """
     deployment = Deployment.objects.with_names().get(pk=deployment_id)
     try:
-        with _asking(actor, Verb.ROLLBACK_REQUESTED, deployment), transaction.atomic():
-            return _roll_back(deployment_id, actor, request, now)
+        with _asking(actor, Verb.ROLLBACK_REQUESTED, deployment):
+            _catch_up(deployment, actor, now)
+            with transaction.atomic():
+                return _roll_back(deployment_id, actor, request, now)
     except IntegrityError:
         # Two confirmed at once on a database that let both look: the other one's row is there now.
         running = _running_rollback(deployment_id)
@@ -136,9 +157,35 @@ def execute(
     note: str = "",
 ) -> Deployment:
     """Start a deployment. Raises Denied, Refused, or DefinitionError about the variables."""
+    with _asking(actor, Verb.EXECUTION_REQUESTED, workflow):
+        _require_listed(infrastructure, actor, now)
+        return _execute(workflow, infrastructure, artifact, variables, actor, now, note)
+
+
+def _require_listed(infrastructure: Infrastructure, actor: User, now: datetime) -> None:
+    """A deployment waits until it is known which hosts there are; asked outside of a transaction.
+
+    Raises Denied, Refused.
+    """
+    if not rosters.has_one(infrastructure):
+        return
+    policy.require(*rights.to_execute(actor, infrastructure.environment))
+    if unlisted := rosters.refresh(infrastructure, now):
+        raise Refused(eligibility.cannot_plan(PlatformError(unlisted)))
+
+
+def _execute(
+    workflow: Workflow,
+    infrastructure: Infrastructure,
+    artifact: Artifact | None,
+    variables: Mapping[str, str],
+    actor: User,
+    now: datetime,
+    note: str,
+) -> Deployment:
     # The page may be old: what is executed is the workflow as it is now.
     workflow = Workflow.objects.select_related("current_revision").get(pk=workflow.pk)
-    with _asking(actor, Verb.EXECUTION_REQUESTED, workflow), transaction.atomic():
+    with transaction.atomic():
         policy.require(*rights.to_execute(actor, infrastructure.environment))
         target, _ = Target.objects.get_or_create(
             service=workflow.service, infrastructure=infrastructure
@@ -209,29 +256,34 @@ def _require_match(
 
 def rerun(deployment: Deployment, actor: User, now: datetime) -> Deployment:
     """Deploy the same artifact with the same variables again. Raises Denied or Refused."""
-    with _asking(actor, Verb.EXECUTION_REQUESTED, deployment), transaction.atomic():
-        policy.require(*rights.to_execute(actor, deployment.target.infrastructure.environment))
-        locked = _locked(deployment.pk)
-        if found := eligibility.rerun_refusals(locked, now):
-            raise Refused(*found)
-        try:
-            return execute(
-                locked.workflow,
-                locked.target.infrastructure,
-                locked.artifact,
-                locked.variables,
-                actor,
-                now,
-                note=f"Rerun of deployment {deployment.pk}",
+    with _asking(actor, Verb.EXECUTION_REQUESTED, deployment):
+        _require_listed(deployment.target.infrastructure, actor, now)
+        with transaction.atomic():
+            return _rerun(deployment, actor, now)
+
+
+def _rerun(deployment: Deployment, actor: User, now: datetime) -> Deployment:
+    locked = _locked(deployment.pk)
+    if found := eligibility.rerun_refusals(locked, now):
+        raise Refused(*found)
+    try:
+        return _execute(
+            locked.workflow,
+            locked.target.infrastructure,
+            locked.artifact,
+            locked.variables,
+            actor,
+            now,
+            note=f"Rerun of deployment {deployment.pk}",
+        )
+    except DefinitionError as error:
+        raise Refused(
+            Refusal(
+                Code.CANNOT_PLAN,
+                f"The workflow's variables were edited since this deployment ({error}).",
+                "Execute the workflow and give its variables.",
             )
-        except DefinitionError as error:
-            raise Refused(
-                Refusal(
-                    Code.CANNOT_PLAN,
-                    f"The workflow's variables were edited since this deployment ({error}).",
-                    "Execute the workflow and give its variables.",
-                )
-            ) from None
+        ) from None
 
 
 def abort(deployment: Deployment, actor: User, now: datetime) -> None:

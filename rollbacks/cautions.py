@@ -1,14 +1,15 @@
 """What a person should know before confirming a rollback; none of it forbids anything."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import yaml
 from django.urls import reverse
 
-from dashboard.models import Deployment, Status, WorkflowRevision
-from rollbacks.journal import PlannedPhase
+from dashboard.models import Deployment, Flag, Status, WorkflowRevision
+from rollbacks import rosters
+from rollbacks.picks import Picks
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,11 @@ class Caution:
 def before(
     deployment: Deployment,
     current: WorkflowRevision,
-    phases: Sequence[PlannedPhase],
-    new: Sequence[str],
+    picked: Picks,
     continued: Deployment | None,
 ) -> Iterable[Caution]:
-    """What to know before rolling back; `new` instances came after the deployment, and `continued`
-    is the earlier rollback that this one goes on from."""
+    """What to know before rolling back; `continued` is the earlier rollback that this one goes on
+    from."""
     if current.pk != deployment.revision_id:
         by = current.created_by.label if current.created_by else "a catalogue file"
         yield Caution(
@@ -45,17 +45,7 @@ def before(
             "The rollback uses it as it is now.",
             _diff(deployment.infrastructure_settings, settings),
         )
-    gone = sorted({key for phase in phases for key in phase.gone})
-    if gone:
-        yield Caution(
-            "Instances of this deployment are gone",
-            f"{', '.join(gone)}: no longer in the infrastructure definition, so not rolled back.",
-        )
-    if new:
-        yield Caution(
-            "Instances came after this deployment",
-            f"{', '.join(new)}: not deployed by it, so not rolled back.",
-        )
+    yield from _of_the_fleet(deployment, picked)
     latest = deployment.target.latest_deployment
     if continued:
         yield Caution(
@@ -71,6 +61,44 @@ def before(
             "what this deployment left.",
             url=reverse("deployment", args=[latest.pk]),
         )
+
+
+def _of_the_fleet(deployment: Deployment, picked: Picks) -> Iterable[Caution]:
+    where = "Auto Scaling group" if picked.from_group else "infrastructure definition"
+    if unlisted := rosters.caution(deployment.target.infrastructure):
+        yield Caution(
+            "The Auto Scaling group could not be asked which hosts it has",
+            f"{unlisted} What came or went since is not known here; what has gone is left out, and "
+            "what has come is named, once the group answers.",
+        )
+    gone = sorted({key for pick in picked.phases for key in pick.gone})
+    if gone:
+        yield Caution(
+            "Instances of this deployment are gone",
+            f"{', '.join(gone)}: no longer in the {where}, so not rolled back.",
+        )
+    if picked.new:
+        yield Caution(
+            "Instances came after this deployment",
+            f"{', '.join(picked.new)}: not deployed by it, so not rolled back.{_why_not(picked)}",
+        )
+    if picked.inactive:
+        yield Caution(
+            "Hosts of the Auto Scaling group without an active instance",
+            f"{', '.join(picked.inactive)}: nothing of {deployment.target.service.name} was seen "
+            "on them, so they are not touched.",
+        )
+
+
+def _why_not(picked: Picks) -> str:
+    if not picked.from_group:
+        return ""
+    if picked.overlap:
+        return (
+            " Its phases deployed to the same instances, so new ones cannot be shared out among "
+            "them."
+        )
+    return f" The feature flag {Flag.WINRM_ASG_ROLLBACK.value}, which is off, would take them in."
 
 
 def _ended(deployment: Deployment) -> str:

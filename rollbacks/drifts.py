@@ -43,6 +43,8 @@ def drift(deployment: Deployment, now: datetime) -> Drift:
         if each["verdict"] != Verdict.UNTOUCHED and each["identity"] is not None
     }
     try:
+        for key in plan.gone(deployment, list(left)):
+            del left[key]
         seen = observation.observe(deployment.target, sorted(left)) if left else None
     except PlatformError as error:
         return Drift(now, error=str(error))

@@ -5,29 +5,29 @@ A successor finds in the journal where to go on; every platform call may be repe
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
 
 from dashboard.models import Deployment, Direction, Status, Step, StepStatus
 from dashboard.operating import counts
 from rollbacks import journal, lifecycle, observation, plan, proof, readiness, rights
-from rollbacks.failures import Ended, Failures, StepFailed, require_every_outcome
+from rollbacks.absences import Absences
+from rollbacks.attempts import Attempts
+from rollbacks.failures import Ended, Failures, StepFailed
 from rollbacks.observation import Verdict, plain
 from rollbacks.platforms import staying
-from rollbacks.platforms.base import Done, Observation, PlatformError, Progress, Running, Stopped
-from rollbacks.pulse import Pulse, StepControl
+from rollbacks.platforms.base import Observation, PlatformError, Stopped
+from rollbacks.pulse import Pulse
 from rollbacks.runtime import MACHINE, Runtime
 from rollbacks.strategies import FailureAction
 
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 3.0
-LONGEST_RETRY_SECONDS = 30.0
 LOOKS_BEFORE = LOOKS_AFTER = 4
-Result = TypeVar("Result")
 _PASSED = (StepStatus.SUCCEEDED, StepStatus.SKIPPED, StepStatus.IGNORED)
 
 
@@ -54,7 +54,6 @@ class Execution:
         self.pulse = pulse
         self.runtime = runtime
         self._seen: tuple[Observation, datetime] | None = None
-        self._faults = 0  # passing ones, one after the other
         self._has_begun = False  # any step
         self.deployment = (
             Deployment.objects.with_names()
@@ -67,6 +66,10 @@ class Execution:
             .get(pk=lease.deployment_id)
         )
         self._failures = Failures(lease, pulse, runtime, self.deployment)
+        self._absences = Absences(lease, runtime, self.deployment)
+        self._attempts = Attempts(
+            lease, pulse, runtime, self.deployment, self._absences, retry=RETRY_SECONDS
+        )
 
     def run(self) -> None:
         """Work until the execution has come to rest, and write down where it did."""
@@ -94,6 +97,7 @@ class Execution:
     def _work(self) -> None:
         self._require_not_aborted()
         self._require_current()
+        self._absences.look()
         self._look_before()
         self._require_ready()
         if self.deployment.is_rollback:
@@ -183,12 +187,17 @@ class Execution:
         raise Ended(Status.FAILED, "NOT_SEEN", f"{missing.rstrip('.')}. Nothing was touched.")
 
     def _look_before_once(self) -> str:
+        wanted = proof.instances(self.deployment, Direction.FORWARD)
         try:
-            seen = observation.as_json(observation.observe(self.deployment.target))
+            found = observation.observe(self.deployment.target, besides=wanted)
+            wanted.difference_update(plan.gone(self.deployment, wanted))
         except PlatformError as error:
             return str(error)
+        seen = observation.as_json(found)
+        return self._require_seen(seen, wanted)
+
+    def _require_seen(self, seen: dict[str, Any], wanted: Collection[str]) -> str:
         found = observation.identities(seen)
-        wanted = proof.instances(self.deployment, Direction.FORWARD)
         if unseen := sorted(key for key in wanted if found.get(key) is None):
             messages = {each["key"]: each["message"] for each in seen["instances"]}
             return " ".join(messages.get(key) or f"{key} was not seen." for key in unseen)
@@ -235,7 +244,7 @@ class Execution:
         self._has_begun = True
         journal.begin_step(self.lease, step, began)
         try:
-            self._until_done(step, control, deadline)
+            self._attempts.until_done(step, control, deadline)
             status, message = StepStatus.SUCCEEDED, ""
         except StepFailed as failure:
             status, message = StepStatus.FAILED, str(failure)
@@ -265,65 +274,11 @@ class Execution:
                 "Somebody who may can resume it.",
             )
 
-    def _until_done(self, step: Step, control: StepControl, deadline: float) -> None:
-        call = self._prepared(step, control, deadline)
-        while True:
-            self.pulse.safe_point()
-            progress = self._attempt(call)
-            if isinstance(progress, Done):
-                require_every_outcome(step, control)
-                return
-            self._hold_on(step, progress, deadline)
-
-    def _prepared(
-        self, step: Step, control: StepControl, deadline: float
-    ) -> Callable[[], Progress]:
-        """The call to repeat: `undo` with the earlier capture, or `apply` after a capture."""
-        deployment = self.deployment
-        try:
-            target = observation.target_ref(deployment.target)
-            kind = plan.kind_of(deployment.target, step.kind)
-            spec = plan.spec_of(deployment, step)
-        except PlatformError as error:
-            raise StepFailed(str(error)) from None
-        if step.undoes is not None:
-            captured = step.undoes.captured or {}
-            return lambda: kind.undo(target, spec, captured, control)
-        while step.captured is None:
-            found = self._attempt(lambda: kind.capture(target, spec, control))
-            if isinstance(found, Running):
-                self._hold_on(step, found, deadline)
-                continue
-            journal.write_step(self.lease, step.pk, captured=found)
-            step.captured = found
-        kept = step.captured
-        return lambda: kind.apply(target, spec, kept, control)
-
-    def _attempt(self, call: Callable[[], Result]) -> Result | Running:
-        """The answer; after a passing fault look again, after a lasting one the step has failed."""
-        try:
-            found = call()
-        except PlatformError as error:
-            if error.permanent:
-                raise StepFailed(str(error)) from None
-            self._faults += 1
-            ceiling = min(LONGEST_RETRY_SECONDS, RETRY_SECONDS * 2.0 ** (self._faults - 1))
-            return Running(str(error), self.runtime.uniform(0, ceiling))
-        self._faults = 0
-        return found
-
-    def _hold_on(self, step: Step, progress: Running, deadline: float) -> None:
-        """Wait as long as the platform asked, unless the step's time is over."""
-        if self.runtime.monotonic() + progress.again_in >= deadline:
-            raise StepFailed(f"{progress.message} (gave up after {step.timeout:g} s)")
-        self.pulse.flush()
-        journal.write_step(self.lease, step.pk, message=progress.message)
-        self.pulse.wait(progress.again_in)
-
     def _look_after(self, *, back: bool, begun_only: bool = False, looks: int = 1) -> proof.Judged:
         """Look, judge, and keep it as the evidence; again where something gave no answer."""
         for left in reversed(range(looks)):
             looked_at = self.runtime.now()
+            self._absences.look()
             seen, after = proof.look(self.deployment, back=back, begun_only=begun_only)
             if not left or not proof.having(after, Verdict.UNKNOWN):
                 break

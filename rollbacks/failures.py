@@ -3,6 +3,7 @@
 Every decision is a row before it is acted upon, so that a successor comes to the same one.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +16,7 @@ from rollbacks.pulse import Pulse, StepControl
 from rollbacks.runtime import Runtime
 from rollbacks.strategies import FailureAction, FailureStrategy
 
-_REACHED = {OutcomeState.DONE, OutcomeState.UNCHANGED}
+REACHED = {OutcomeState.DONE, OutcomeState.UNCHANGED}
 
 BUDGET_LASTS = timedelta(hours=1)
 
@@ -120,8 +121,8 @@ def _told(step: Step) -> str:
     return f"{step.name}: {step.message.rstrip('.')}"
 
 
-def require_every_outcome(step: Step, control: StepControl) -> None:
-    """A platform that says Done must have said so of every instance."""
-    keys = step.phase.instances or ()
-    if missing := [key for key in keys if control.states.get(key) not in _REACHED]:
+def require_every_outcome(step: Step, control: StepControl, gone: Collection[str]) -> None:
+    """A platform that says Done must have said so of every instance that is still there."""
+    keys = (key for key in step.phase.instances or () if key not in gone)
+    if missing := [key for key in keys if control.states.get(key) not in REACHED]:
         raise StepFailed(f"no outcome is known for {', '.join(missing)}")

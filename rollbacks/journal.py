@@ -52,7 +52,8 @@ class PlannedStep:
 
 @dataclass(frozen=True)
 class PlannedPhase:
-    """One phase; `gone` are recorded instances that the infrastructure no longer has."""
+    """One phase; `gone` are recorded instances that the infrastructure no longer has, `newcomers`
+    those of its instances that came after the deployment it undoes."""
 
     name: str
     direction: Direction
@@ -61,7 +62,14 @@ class PlannedPhase:
     undoes: str = ""
     undoes_id: int | None = None
     gone: tuple[str, ...] = ()
+    newcomers: tuple[str, ...] = ()
     is_undoable: bool = True
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """Those that the phase it undoes has deployed."""
+        new = set(self.newcomers)
+        return tuple(key for key in self.instances if key not in new)
 
 
 @transaction.atomic
@@ -91,6 +99,7 @@ def add_phases(deployment: Deployment, phases: Sequence[PlannedPhase]) -> None:
             undoes_id=planned.undoes_id,
             is_undoable=planned.is_undoable,
             instances=list(planned.instances),
+            newcomers=list(planned.newcomers),
         )
         Step.objects.bulk_create(
             Step(

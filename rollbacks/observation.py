@@ -1,6 +1,7 @@
 """What runs on a target now, what that says about a deployment, and the record of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from enum import StrEnum
@@ -9,6 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from dashboard.models import Artifact, Connector, Instance, Target
+from rollbacks import rosters
 from rollbacks.definition import DefinitionError, checked
 from rollbacks.pacing import SharedPace
 from rollbacks.platforms import credentials, platform_of
@@ -21,6 +23,8 @@ from rollbacks.platforms.base import (
     TargetRef,
 )
 
+log = logging.getLogger(__name__)
+
 
 class Verdict(StrEnum):
     """What the look afterwards says about one instance."""
@@ -30,10 +34,16 @@ class Verdict(StrEnum):
     UNTOUCHED = "UNTOUCHED"
     DIFFERENT = "DIFFERENT"
     UNKNOWN = "UNKNOWN"
+    GONE = "GONE"
 
 
-def target_ref(target: Target, *, with_credential: bool = True) -> TargetRef:
-    """The target as a plain value for a platform; raises PlatformError naming what is wrong."""
+def target_ref(
+    target: Target, *, with_credential: bool = True, besides: Collection[str] = ()
+) -> TargetRef:
+    """The target as a plain value for a platform; raises PlatformError naming what is wrong.
+
+    `besides`: hosts that are meant though their group does not have them in service.
+    """
     platform = platform_of(target.service.deployment_type)
     infrastructure = target.infrastructure
     connector: Connector = infrastructure.connector
@@ -52,6 +62,7 @@ def target_ref(target: Target, *, with_credential: bool = True) -> TargetRef:
         connector=connection.model_dump(),
         settings=settings.model_dump(),
         credential=credentials.resolve(connector.credential) if with_credential else None,
+        hosts=rosters.hosts(infrastructure, besides),
         pace=SharedPace(),
     )
 
@@ -74,9 +85,15 @@ def every_instance(target: Target) -> tuple[str, ...]:
     return platform.select(target_ref(target, with_credential=False), {})
 
 
-def observe(target: Target, instances: Sequence[str] = ()) -> Observation:
-    """Look at the live platform. Raises PlatformError where nothing could be learned."""
-    found = platform_of(target.service.deployment_type).observe(target_ref(target), instances)
+def observe(
+    target: Target, instances: Sequence[str] = (), besides: Collection[str] = ()
+) -> Observation:
+    """Look at the live platform. Raises PlatformError where nothing could be learned.
+
+    `besides`: see `target_ref`.
+    """
+    ref = target_ref(target, besides=besides)
+    found = platform_of(target.service.deployment_type).observe(ref, instances)
     return Observation(tuple(_plain(each) for each in found.instances))
 
 
@@ -132,12 +149,16 @@ def judged(
     kept: Iterable[str] = (),
     before: Mapping[str, Any] | None = None,
     version: str = "",
+    new: Collection[str] = (),
+    earlier: str = "",
+    gone: Collection[str] = (),
 ) -> dict[str, Any]:
     """The observation with a verdict for each instance, also for what is planned and was not seen.
 
     With `before`, every touched instance must show the identity it had there, but for those that
-    keep what was deployed; these, and all without `before`, must show the version.
-    It must not be unhealthy, unless it was so before.
+    keep what was deployed; these, and all without `before`, must show the version. `new` ones, of
+    which `before` says nothing, must show the `earlier` version. It must not be unhealthy, unless
+    it was so before. What is `gone` shows nothing, and is to show nothing.
     """
     stays = set(kept)
     wanted, found = set(touched) | stays, as_json(observation)
@@ -151,7 +172,10 @@ def judged(
     ]
     for each in found["instances"]:
         is_back = before is not None and each["key"] not in stays
-        if is_back:
+        if is_back and each["key"] in new:
+            each["expected"] = earlier
+            reached = each["version"] == earlier
+        elif is_back:
             each["expected"] = versions(before).get(each["key"]) or "nothing of ours"
             reached = each["identity"] == identities(before).get(each["key"])
         else:
@@ -159,6 +183,8 @@ def judged(
             reached = each["version"] == version
         reached = reached and (each["is_healthy"] is not False or each["key"] in ill)
         each["verdict"] = _verdict(each, each["key"] in wanted, reached, is_back)
+        if each["key"] in gone and each["identity"] is None:
+            each |= {"verdict": Verdict.GONE, "message": "It is no longer in its group."}
     return found
 
 
@@ -185,17 +211,7 @@ def record(target: Target, observation: Observation, seen_at: datetime) -> None:
     target = Target.objects.select_for_update(no_key=True).get(pk=target.pk)
     if target.synced_at is not None and seen_at < target.synced_at:
         return
-    artifacts = {each.version: each for each in Artifact.objects.filter(service=target.service)}
-    known = {each.key: each for each in Instance.objects.filter(target=target)}
-    current = target.current_deployment
-    rows = [
-        _instance(each, known.get(each.key) or Instance(target=target, key=each.key), seen_at)
-        for each in observation.instances
-    ]
-    for row in rows:
-        row.artifact = artifacts.get(row.version)
-        is_current = current and row.artifact and current.artifact_id == row.artifact.pk
-        row.deployment = current if is_current else None
+    rows = _rows(target, observation.instances, seen_at)
     Instance.objects.bulk_create(
         rows,
         update_conflicts=True,
@@ -208,6 +224,21 @@ def record(target: Target, observation: Observation, seen_at: datetime) -> None:
     target.synced_at = target.sync_tried_at = seen_at
     target.sync_error = error
     target.save(update_fields=["synced_at", "sync_tried_at", "sync_error"])
+
+
+def _rows(target: Target, seen: Iterable[ObservedInstance], seen_at: datetime) -> list[Instance]:
+    artifacts = {each.version: each for each in Artifact.objects.filter(service=target.service)}
+    known = {each.key: each for each in Instance.objects.filter(target=target)}
+    current = target.current_deployment
+    rows = [
+        _instance(each, known.get(each.key) or Instance(target=target, key=each.key), seen_at)
+        for each in seen
+    ]
+    for row in rows:
+        row.artifact = artifacts.get(row.version)
+        is_current = current and row.artifact and current.artifact_id == row.artifact.pk
+        row.deployment = current if is_current else None
+    return rows
 
 
 _SEEN = [
@@ -233,9 +264,36 @@ def _instance(seen: ObservedInstance, instance: Instance, now: datetime) -> Inst
 
 def sync(target: Target, now: datetime) -> None:
     """Look, and keep what was seen; where nothing answers, what was known stays and says so."""
+    unlisted = rosters.refresh(target.infrastructure, now)
     try:
         observation = observe(target)
     except PlatformError as error:
         Target.objects.filter(pk=target.pk).update(sync_tried_at=now, sync_error=str(error)[:500])
         return
     record(target, observation, now)
+    if unlisted:
+        Target.objects.filter(pk=target.pk).update(sync_error=unlisted[:500])
+
+
+def catch_up(target: Target, now: datetime) -> None:
+    """Ask a group that hosts come from for them, and look at those of which there is no record.
+
+    So that what is planned next is planned with what is there now. Never raises.
+    """
+    if not rosters.has_one(target.infrastructure):
+        return
+    rosters.refresh(target.infrastructure, now)
+    try:
+        known = set(Instance.objects.filter(target=target).values_list("key", flat=True))
+        unseen = [key for key in every_instance(target) if key not in known]
+        seen = observe(target, unseen).instances if unseen else ()
+    except PlatformError as fault:
+        log.warning("The new hosts of %s could not be looked at: %s", target, fault)
+        return
+    _add(target, seen, now)
+
+
+@transaction.atomic
+def _add(target: Target, seen: Iterable[ObservedInstance], now: datetime) -> None:
+    target = Target.objects.select_for_update(no_key=True).get(pk=target.pk)
+    Instance.objects.bulk_create(_rows(target, seen, now), ignore_conflicts=True)

@@ -5,14 +5,14 @@ Pure but for reading the database; touches no platform.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from dashboard.models import Deployment, Direction, Phase, Step, Target, WorkflowRevision
-from rollbacks import cautions, continuing, observation
+from rollbacks import cautions, continuing, observation, picks, rosters
 from rollbacks.cautions import Caution
 from rollbacks.definition import (
     DefinitionError,
@@ -24,8 +24,9 @@ from rollbacks.definition import (
     checked,
 )
 from rollbacks.journal import PlannedPhase, PlannedStep
+from rollbacks.picks import Pick
 from rollbacks.platforms import platform_of, steps_of
-from rollbacks.platforms.base import Change, PlatformError, StepSpec, TargetRef
+from rollbacks.platforms.base import Change, Newcomers, PlatformError, StepSpec, TargetRef
 from rollbacks.platforms.base import Step as StepKind
 from rollbacks.strategies import FailureStrategy, journaled
 
@@ -50,6 +51,7 @@ class Plan:
     leaves: tuple[str, ...]
     has_choice: bool
     new_instances: tuple[str, ...] = ()
+    inactive: tuple[str, ...] = ()
     problems: tuple[str, ...] = field(default=())
 
     @property
@@ -101,10 +103,12 @@ class Plan:
             "to": self.to_version,
             "revision": self.revision.pk,
             "infrastructure": self.deployment.target.infrastructure.settings,
+            "left out": [self.new_instances, self.inactive],
             "phases": [
                 {
                     "undoes": phase.undoes_id,
                     "instances": phase.instances,
+                    "newcomers": phase.newcomers,
                     "steps": [
                         [
                             step.name,
@@ -223,8 +227,13 @@ def undo_of_failed(deployment: Deployment, only: Phase | None = None) -> list[Pl
         for phase in _forward_phases(deployment)
         if only in (None, phase) and any(step.captured is not None for step in phase.steps.all())
     ]
-    ref = observation.target_ref(deployment.target, with_credential=False)
-    phases = [_undo_phase(phase, definition, deployment, None, ref) for phase in begun]
+    every = [Pick(picks.deployed_by(phase)) for phase in begun]
+    named = {key for pick in every for key in pick.instances}
+    ref = observation.target_ref(deployment.target, with_credential=False, besides=named)
+    phases = [
+        _undo_phase(phase, definition, deployment, pick, ref)
+        for phase, pick in zip(begun, every, strict=True)
+    ]
     if definition.rollback_all_phases_at_once and only is None:
         phases = _at_once(phases, deployment.target)
     return [
@@ -243,23 +252,26 @@ def rollback(deployment: Deployment, configuration: Configuration) -> Plan:
     ref = observation.target_ref(deployment.target, with_credential=False)
     earlier = continuing.unfinished(deployment)
     done = continuing.done_by(earlier)
-    planned = [_undo_phase(phase, definition, deployment, everything, ref) for phase in recorded]
+    picked = picks.picks(deployment, recorded, everything)
+    planned = [
+        _undo_phase(phase, definition, deployment, pick, ref)
+        for phase, pick in zip(recorded, picked.phases, strict=True)
+    ]
     if definition.rollback_all_phases_at_once:
         planned = _at_once(planned, deployment.target)
     phases = tuple(_without_done(phase, done) for phase in planned)
-    deployed = {key for phase in recorded for key in phase.instances or ()}
-    new = tuple(key for key in everything if key not in deployed)
     platform = platform_of(deployment.target.service.deployment_type)
     return Plan(
         deployment=deployment,
         configuration=configuration,
         revision=revision,
         phases=phases,
-        warnings=tuple(cautions.before(deployment, current, phases, new, earlier)),
+        warnings=tuple(cautions.before(deployment, current, picked, earlier)),
         reverts=platform.reverts,
         leaves=platform.leaves,
         has_choice=current.pk != deployment.revision_id,
-        new_instances=new,
+        new_instances=picked.new,
+        inactive=picked.inactive,
         problems=tuple(
             f"{phase.name}: {step.problem}"
             for phase in phases
@@ -301,12 +313,9 @@ def _undo_phase(
     phase: Phase,
     definition: WorkflowDefinition,
     deployment: Deployment,
-    everything: Iterable[str] | None,
+    pick: Pick,
     ref: TargetRef,
 ) -> PlannedPhase:
-    recorded = tuple(phase.instances or ())
-    present = recorded if everything is None else set(everything)
-    instances = tuple(key for key in recorded if key in present)
     today = next((each for each in definition.phases if each.name == phase.name), None)
     steps: tuple[PlannedStep, ...]
     if today is None:
@@ -318,17 +327,17 @@ def _undo_phase(
     else:
         journal = {step.name: step for step in phase.steps.all()}
         steps = tuple(
-            _rollback_step(each, today, journal, deployment, instances, ref)
-            for each in today.undo_steps
+            _rollback_step(each, today, journal, deployment, pick, ref) for each in today.undo_steps
         )
     return PlannedPhase(
         f"Rollback {phase.name}",
         Direction.BACK,
-        instances,
+        pick.instances,
         steps,
         undoes=phase.name,
         undoes_id=phase.pk,
-        gone=tuple(key for key in recorded if key not in present),
+        gone=pick.gone,
+        newcomers=pick.newcomers,
     )
 
 
@@ -337,7 +346,7 @@ def _rollback_step(
     phase: PhaseDefinition,
     journal: dict[str, Step],
     deployment: Deployment,
-    instances: tuple[str, ...],
+    pick: Pick,
     ref: TargetRef,
 ) -> PlannedStep:
     if isinstance(step, StepDefinition):
@@ -353,8 +362,9 @@ def _rollback_step(
     changes: Sequence[Change] = ()
     if done is not None and not problem:
         spec = step_spec(
-            deployment, forwards.name, forwards.kind, forwards.settings, instances, Direction.BACK
-        )
+            deployment, forwards.name, forwards.kind, forwards.settings, pick.instances,
+            Direction.BACK, pick.newcomers,
+        )  # fmt: skip
         changes = kind.preview(ref, spec, done.captured)
     return PlannedStep(
         name=f"Undo {forwards.name}",
@@ -377,6 +387,7 @@ def step_spec(
     settings: dict[str, Any],
     instances: tuple[str, ...],
     direction: Direction,
+    newcomers: Sequence[str] = (),
 ) -> StepSpec:
     """A step as a plain value for a platform; `deployment` is the one that brings the artifact.
 
@@ -392,19 +403,49 @@ def step_spec(
         instances=instances,
         release=release_name(deployment),
         goes_back=direction == Direction.BACK,
+        newcomers=_newcomers(deployment, newcomers),
     )
 
 
-def spec_of(deployment: Deployment, step: Step) -> StepSpec:
-    """A journaled step of an execution as a plain value for a platform."""
+def _newcomers(deployment: Deployment, instances: Sequence[str]) -> Newcomers | None:
+    """What instances are brought to that came after the deployment, when it is undone."""
+    earlier = _brought_by(deployment.replaces) if instances else None
+    artifact = observation.artifact_ref(earlier.artifact) if earlier else None
+    if earlier is None or artifact is None:
+        return None
+    return Newcomers(tuple(instances), release_name(earlier), artifact)
+
+
+def _brought_by(current: Deployment | None) -> Deployment | None:
+    """The deployment whose release ran while this was the current one: a rollback brings none."""
+    while current is not None and current.rolls_back is not None:
+        current = current.rolls_back.replaces
+    return current
+
+
+def spec_of(deployment: Deployment, step: Step, gone: Collection[str] = ()) -> StepSpec:
+    """A journaled step of an execution as a plain value for a platform, without what is gone."""
     return step_spec(
         deployment.rolls_back or deployment,
         step.name,
         step.kind,
         step.settings,
-        tuple(step.phase.instances or ()),
+        tuple(key for key in step.phase.instances or () if key not in gone),
         Direction(step.phase.direction),
+        tuple(key for key in step.phase.newcomers if key not in gone),
     )
+
+
+def as_it_is(deployment: Deployment, step: Step) -> tuple[TargetRef, StepSpec]:
+    """A journaled step, of those of its instances that are still there; and where they are."""
+    named = step.phase.instances or ()
+    target = observation.target_ref(deployment.target, besides=named)
+    return target, spec_of(deployment, step, gone(deployment, named))
+
+
+def gone(deployment: Deployment, named: Iterable[str]) -> list[str]:
+    """Which of these instances are no more, as the group said that they came out of."""
+    return rosters.gone(deployment.target.infrastructure, named)
 
 
 def release_name(deployment: Deployment) -> str:

@@ -1,10 +1,11 @@
 """The look after an execution: what each instance shows, and the sentence that says so."""
 
 import logging
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from dashboard.models import Deployment, Direction, Phase, Step, StepStatus
-from rollbacks import observation, plan
+from rollbacks import observation, plan, rosters
 from rollbacks.observation import Verdict
 from rollbacks.platforms.base import Observation, PlatformError
 
@@ -22,24 +23,35 @@ def look(
     (for a failed deployment: itself) began; otherwise, the version that was deployed.
     `begun_only`: what the execution did not come to counts as untouched.
     """
-    before = (deployment.rolls_back or deployment).before if back else None
-    seen = _seen(deployment)
+    undone = deployment.rolls_back or deployment
+    planned = {key for direction in Direction for key in instances(deployment, direction)}
+    seen = _seen(deployment, planned)
     judged = observation.judged(
         seen or Observation(()),
         touched=instances(
             deployment, Direction.BACK if back else Direction.FORWARD, begun_only=begun_only
         ),
         kept=_kept(deployment) if back else (),
-        planned={key for direction in Direction for key in instances(deployment, direction)},
-        before=before,
+        planned=planned,
+        before=undone.before if back else None,
         version=plan.version_of(deployment),
+        new={key for phase in deployment.phases.all() for key in phase.newcomers},
+        earlier=plan.version_of(undone.replaces),
+        gone=_gone(deployment, planned),
     )
     return seen, judged
 
 
-def _seen(deployment: Deployment) -> Observation | None:
+def _gone(deployment: Deployment, planned: Collection[str]) -> list[str]:
     try:
-        return observation.observe(deployment.target)
+        return plan.gone(deployment, planned)
+    except PlatformError:
+        return []
+
+
+def _seen(deployment: Deployment, planned: Collection[str]) -> Observation | None:
+    try:
+        return observation.observe(deployment.target, besides=planned)
     except PlatformError as error:
         log.warning("Deployment %s: nothing could be seen (%s).", deployment.pk, error)
     except Exception:
@@ -77,7 +89,27 @@ def sentence(deployment: Deployment, after: Judged) -> str:
     ignored = Step.objects.filter(phase__deployment=deployment, status=StepStatus.IGNORED)
     names = [step.name for step in ignored.order_by("phase__position", "position")]
     in_spite = f" Failed and ignored: {', '.join(names)}." if names else ""
-    return _seen_sentence(deployment, after) + in_spite
+    return "".join(
+        [_seen_sentence(deployment, after), in_spite, *_not_rolled_back(deployment, after)]
+    )
+
+
+def _not_rolled_back(deployment: Deployment, after: Judged) -> Iterator[str]:
+    """Who is left with what was undone, as far as that is known."""
+    if deployment.rolls_back is None:
+        return
+    undone = plan.version_of(deployment.rolls_back)
+    left = [
+        each["key"]
+        for each in after["instances"]
+        if each["verdict"] == Verdict.UNTOUCHED and each["version"] == undone
+    ]
+    if left:
+        yield f" Still on {undone}, and not part of this rollback: {', '.join(left)}."
+    if gone := having(after, Verdict.GONE):
+        yield f" Gone meanwhile, so skipped: {', '.join(gone)}."
+    if unlisted := rosters.caution(deployment.target.infrastructure):
+        yield f" {unlisted} What came since is not known."
 
 
 def _seen_sentence(deployment: Deployment, after: Judged) -> str:
@@ -143,6 +175,8 @@ def _has_changed(each: dict[str, Any], before: str | None) -> bool:
 
 
 def _shown(each: dict[str, Any]) -> str:
+    if each["verdict"] == Verdict.GONE:
+        return "nothing, being gone"
     if each["identity"] is None:
         return "an unknown version (no answer)"
     return each["version"] or "nothing of ours"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from dashboard.models import Deployment, Direction, Step
 from rollbacks import observation, plan
-from rollbacks.journal import PlannedStep
+from rollbacks.journal import PlannedPhase, PlannedStep
 from rollbacks.platforms import steps_of
 from rollbacks.platforms.base import Inspection, PlatformError
 from rollbacks.platforms.base import Step as StepKind
@@ -64,21 +64,22 @@ def of_plan(planned: plan.Plan) -> Iterator[Told]:
                 if time.monotonic() >= until:
                     raise PlatformError("The platform took too long to answer about other steps")
                 found = captured[step.undoes_id]
-                inspection = _of_undo(planned.deployment, step, phase.instances, found)
+                inspection = _of_undo(planned.deployment, step, phase, found)
             except PlatformError as fault:
                 error = str(fault)
             yield Told(phase.undoes, step.name, inspection, error)
 
 
 def _of_undo(
-    deployment: Deployment, step: PlannedStep, instances: tuple[str, ...], undone: Step
+    deployment: Deployment, step: PlannedStep, phase: PlannedPhase, undone: Step
 ) -> Inspection:
     kind = plan.kind_of(deployment.target, step.kind)
     if not _inspects(kind):
         return Inspection()
     spec = plan.step_spec(
-        deployment, step.name, step.kind, step.settings, instances, Direction.BACK
-    )
+        deployment, step.name, step.kind, step.settings, phase.instances, Direction.BACK,
+        phase.newcomers,
+    )  # fmt: skip
     return kind.inspect(observation.target_ref(deployment.target), spec, undone.captured or {})
 
 
@@ -131,8 +132,7 @@ def _of_journaled(deployment: Deployment, step: Step) -> Inspection:
     if not _inspects(kind):
         return Inspection()
     captured = None if step.undoes is None else step.undoes.captured or {}
-    target = observation.target_ref(deployment.target)
-    return kind.inspect(target, plan.spec_of(deployment, step), captured)
+    return kind.inspect(*plan.as_it_is(deployment, step), captured)
 
 
 def _inspects(kind: StepKind) -> bool:

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 from django.contrib.auth import hashers
+from django.core.management.color import no_style
+from django.db import connection
+from django.test import TransactionTestCase
 from servestatic.middleware import ServeStaticMiddleware
 
 from rollbacks import tasks
@@ -45,4 +48,20 @@ def _static_files_are_found_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ServeStaticMiddleware, "add_files_from_finders", find_once)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _what_a_migration_makes_is_kept() -> Iterator[None]:
+    """A flush took most of its time to make content types and permissions anew."""
+    kept = {"django_content_type", "auth_permission"}
+
+    def empty(self: TransactionTestCase) -> None:
+        tables = set(connection.introspection.django_table_names(only_existing=True)) - kept
+        connection.ops.execute_sql_flush(
+            connection.ops.sql_flush(no_style(), sorted(tables), reset_sequences=False)
+        )
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty)
         yield

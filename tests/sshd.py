@@ -62,6 +62,8 @@ class _Sshd:
     name: str
     directory: Path
     port: int = 0
+    address: str = LOOPBACK
+    options: str = ""
     process: subprocess.Popen[bytes] | None = None
 
 
@@ -74,6 +76,8 @@ class Fleet:
         self._sshds = {name: _Sshd(name, directory / "sshd" / name) for name in self.hosts}
         self.options = ""  # more lines of each sshd's configuration, from its next start on
         self._client_key = asyncssh.generate_private_key("ssh-ed25519")
+        self.image: Path | None = None  # what the disk of one that is added begins with
+        self.authority = asyncssh.generate_private_key("ssh-ed25519")
 
     def __enter__(self) -> Self:
         assert SSHD, "openssh-server is not installed"
@@ -126,7 +130,7 @@ class Fleet:
         return {
             "directory": f"{self.directory}/hosts/{{name}}/srv/shop",
             "hosts": [
-                {"name": each.name, "address": LOOPBACK, "port": each.port}
+                {"name": each.name, "address": each.address, "port": each.port}
                 for each in self._sshds.values()
             ],
         }
@@ -173,6 +177,33 @@ class Fleet:
 
     # What can happen to a host
 
+    def add(self, host: str, address: str, port: int) -> None:
+        """One more, which listens at an address of its own. Nothing of it is known yet."""
+        if self.image is not None:
+            shutil.copytree(self.image, self.root(host), symlinks=True)
+        self.hosts.append(host)
+        sshd = self._sshds[host] = _Sshd(host, self.directory / "sshd" / host, port, address)
+        self._prepare(host)
+        self._sign(sshd)
+        self.start(host)
+
+    def remove(self, host: str) -> None:
+        """It is there no more; what was on it can still be looked at."""
+        self.hosts.remove(host)
+        _kill(self._sshds.pop(host))
+
+    def _sign(self, sshd: _Sshd) -> None:
+        """An authority vouches for its key, as for those of machines that come and go."""
+        key = asyncssh.read_public_key(sshd.directory / "host_key.pub")
+        made = self.authority.generate_host_certificate(key, sshd.name, principals=[sshd.address])
+        made.write_certificate(sshd.directory / "host_key-cert.pub")
+        sshd.options = f"HostCertificate {sshd.directory}/host_key-cert.pub\n"
+
+    def trust_authority(self, port: int) -> None:
+        """Write known_hosts: whoever the authority vouches for, on that port."""
+        key = self.authority.export_public_key().decode()
+        self.known_hosts.write_text(f"@cert-authority [127.*]:{port} {key}")
+
     def start(self, host: str) -> None:
         """Listen, on the same port as before."""
         sshd = self._sshds[host]
@@ -213,7 +244,7 @@ class Fleet:
     def trust(self, hosts: Iterable[str] | None = None) -> None:
         """Write known_hosts: the present keys of these hosts (None: of all)."""
         lines = [
-            f"[{LOOPBACK}]:{self._sshds[host].port} "
+            f"[{self._sshds[host].address}]:{self._sshds[host].port} "
             + (self._sshds[host].directory / "host_key.pub").read_text()
             for host in (self.hosts if hosts is None else hosts)
         ]
@@ -238,8 +269,9 @@ class Fleet:
     def _launch(self, sshd: _Sshd) -> None:
         config = sshd.directory / "config"
         config.write_text(
-            _CONFIG.format(
-                address=LOOPBACK,
+            sshd.options
+            + _CONFIG.format(
+                address=sshd.address,
                 port=sshd.port,
                 directory=sshd.directory,
                 keys=self.authorized_keys,
@@ -276,7 +308,10 @@ def _listens(sshd: _Sshd, deadline: float) -> bool:
     while time.monotonic() < deadline:
         if sshd.process.poll() is not None:
             return False
-        with suppress(OSError), socket.create_connection((LOOPBACK, sshd.port), 1) as connection:
+        with (
+            suppress(OSError),
+            socket.create_connection((sshd.address, sshd.port), 1) as connection,
+        ):
             if connection.recv(4) == b"SSH-":
                 return True
         time.sleep(0.01)

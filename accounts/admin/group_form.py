@@ -20,6 +20,7 @@ OPENS = {
     "roll deployments back.",
     AccountPermission.READ_USERS_AND_GROUPS: "See people, user groups and what they may do.",
     AccountPermission.MANAGE_USERS_AND_GROUPS: "Edit people and user groups, giving what one has.",
+    AccountPermission.ADMINISTER_OTHER_ACCOUNT_FUNCTIONS: "Switch feature flags.",
     AccountPermission.VIEW_AUDITS: "Read who did what, when and from where.",
     AccountPermission.MANAGE_CONNECTORS: "Edit how platforms are reached, and with what secret.",
     AccountPermission.MANAGE_API_KEYS: "Make and revoke keys for programs.",

@@ -5,8 +5,16 @@ infrastructure definitions, workflows and artifacts need the platforms' word and
 `rollbacks`.
 """
 
-from dashboard.admin import catalogue, freezes
+from dashboard.admin import catalogue, flags, freezes
 from dashboard.admin.editable import CatalogueAdmin, KeepsPlaceForm, crud
 from dashboard.admin.journal import ReadOnlyInline
 
-__all__ = ["CatalogueAdmin", "KeepsPlaceForm", "ReadOnlyInline", "catalogue", "crud", "freezes"]
+__all__ = [
+    "CatalogueAdmin",
+    "KeepsPlaceForm",
+    "ReadOnlyInline",
+    "catalogue",
+    "crud",
+    "flags",
+    "freezes",
+]

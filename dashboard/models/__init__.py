@@ -25,8 +25,10 @@ from dashboard.models.deployments import (
     Step,
     StepStatus,
 )
+from dashboard.models.flags import FeatureFlag, Flag
 from dashboard.models.freezes import DeploymentFreeze
 from dashboard.models.instances import Instance
+from dashboard.models.rosters import Roster
 from dashboard.models.workers import Bucket, Turn, WorkerSeen
 from dashboard.models.workflows import Target, Workflow, WorkflowRevision, WorkflowType
 
@@ -47,10 +49,13 @@ __all__ = [
     "Environment",
     "EnvironmentType",
     "Event",
+    "FeatureFlag",
+    "Flag",
     "Infrastructure",
     "Instance",
     "LogLine",
     "Phase",
+    "Roster",
     "Service",
     "Status",
     "Step",

@@ -200,6 +200,11 @@ class Phase(models.Model):
     instances = models.JSONField(
         null=True, help_text="Keys of the instances it deployed or undoes; null: not recorded."
     )
+    newcomers = models.JSONField(
+        default=list,
+        db_default=models.Value([], models.JSONField()),
+        help_text="Those of its instances that came after the deployment it undoes.",
+    )
 
     class Meta:
         ordering = ("position",)

@@ -45,11 +45,11 @@ class StepRow:
         counts = Counter(each.get("state", "UNKNOWN").lower() for each in told)
         if self.waiting and self.step.outcomes:
             counts["waiting"] = len(self.waiting)
-        order = ("failed", "unknown", "running", "done", "unchanged", "waiting")
+        order = ("failed", "unknown", "running", "done", "unchanged", "gone", "waiting")
         return ", ".join(f"{counts[name]} {name}" for name in order if counts[name])
 
 
-_URGENCY = {"RUNNING": "running", "DONE": "over", "UNCHANGED": "over"}
+_URGENCY = {"RUNNING": "running", "DONE": "over", "UNCHANGED": "over", "GONE": "over"}
 
 
 def unknown(phases: Sequence["PhaseRow"]) -> list[str]:

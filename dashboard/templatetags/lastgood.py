@@ -54,6 +54,7 @@ _TAGS = {
     "DONE": ("good", "check", "Done"),
     "UNCHANGED": ("idle", "minus", "Unchanged"),
     "UNKNOWN": ("warning", "question", "Unknown"),
+    "GONE": ("idle", "slash", "Gone"),
     "WAITING": ("idle", "clock", "Waiting"),
     "ROLLED_BACK": ("good", "rollback", "Rolled back"),
     "DEPLOYED": ("good", "check", "Deployed"),

@@ -11,7 +11,7 @@ neither delays nor hides the others; only PlatformError (and Stopped, from the c
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
@@ -42,6 +42,7 @@ class OutcomeState(StrEnum):
     UNCHANGED = "UNCHANGED"  # was already as wanted
     FAILED = "FAILED"  # known not to be as wanted
     UNKNOWN = "UNKNOWN"  # no answer: it may or may not have happened
+    GONE = "GONE"  # said by the engine alone: the instance is not there any more
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,9 @@ class Pace(Protocol):
 class TargetRef:
     """One service on one infrastructure; `connector` and `settings` passed their models.
 
-    `pace`: None where nobody else asks the provider, as in a platform's own tests.
+    `hosts`: those that were found where the settings say where to find them, as the settings would
+    list them; None: the settings list them. `pace`: None where nobody else asks the provider, as in
+    a platform's own tests.
     """
 
     application: str
@@ -93,7 +96,21 @@ class TargetRef:
     connector: Mapping[str, Any]
     settings: Mapping[str, Any]
     credential: Secret | None
+    hosts: tuple[Mapping[str, Any], ...] | None = None
     pace: Pace | None = None
+
+
+@dataclass(frozen=True)
+class Newcomers:
+    """Instances that came after the deployment that is undone, so that nothing was captured there.
+
+    They are brought to what ran before it: `release`, the name of the deployment that brought that,
+    and its artifact, in case the release is not there.
+    """
+
+    instances: tuple[str, ...]
+    release: str
+    artifact: ArtifactRef
 
 
 @dataclass(frozen=True)
@@ -104,6 +121,7 @@ class StepSpec:
     keys this phase is about. `release`: unique name of the deployment this step belongs to (for an
     undo: of the deployment that is undone). `artifact`: what the deployment brings (for an undo:
     what it brought). `goes_back`: the execution is a rollback; a rollback may also `apply` a step.
+    `newcomers`: which of the instances an undo has no capture of.
     """
 
     name: str
@@ -114,6 +132,18 @@ class StepSpec:
     instances: tuple[str, ...]
     release: str
     goes_back: bool = False
+    newcomers: Newcomers | None = None
+
+    def newcomer(self, instance: str) -> Newcomers | None:
+        """What it is brought to, if it came after the deployment that is undone."""
+        new = self.newcomers
+        return new if new is not None and instance in new.instances else None
+
+    @property
+    def without_newcomers(self) -> "StepSpec":
+        """Of the instances that were captured, for what has nothing to do on the others."""
+        kept = tuple(each for each in self.instances if not self.newcomer(each))
+        return replace(self, instances=kept, newcomers=None)
 
 
 class Control(Protocol):

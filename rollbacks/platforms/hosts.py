@@ -3,9 +3,9 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from rollbacks.platforms.base import PlatformError, StepSpec, TargetRef
 
@@ -74,6 +74,49 @@ class Host(Part):
         """What placeholders stand for; a variable of the same name goes first."""
         port = str(self.port or default_port)
         return {"name": self.name, "address": self.address, "port": port, **self.variables}
+
+
+class AutoScalingGroup(Part):
+    """Where hosts come from that come and go; each is named by its EC2 instance id.
+
+    `connector`: the name of an AWS connector (of ECS or AMI), which says region and credential.
+    `address`: where they are reached. `port` and `variables`: of all of them.
+    """
+
+    connector: Annotated[str, Field(min_length=1, max_length=80)]
+    name: Annotated[str, Field(min_length=1, max_length=255)]
+    address: Literal["private_ip", "public_ip", "private_dns", "public_dns"] = "private_ip"
+    port: Port | None = None
+    variables: Annotated[dict[str, Text], AfterValidator(_variables)] = {}
+
+    def host(self, name: str, address: str) -> Host:
+        """One of its members."""
+        return Host(name=name, address=address, port=self.port, variables=self.variables)
+
+
+class Hosted(Part):
+    """What every infrastructure of hosts has: a list of them, or where they come from."""
+
+    hosts: Annotated[list[Host], Field(max_length=1_000)] = []
+    auto_scaling_group: AutoScalingGroup | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if bool(self.hosts) == (self.auto_scaling_group is not None):
+            raise ValueError("give either hosts, at least 1, or auto_scaling_group")
+        return self
+
+    @property
+    def examples(self) -> list[Host]:
+        """The hosts, or one such as there will be: for what must hold before any is looked up."""
+        group = self.auto_scaling_group
+        return self.hosts if group is None else [group.host("i-0", "10.0.0.1")]
+
+    def hosts_of(self, target: TargetRef) -> list[Host]:
+        """Those that the target stands for."""
+        if target.hosts is None:
+            return self.hosts
+        return [Host.model_validate(dict(each)) for each in target.hosts]
 
 
 def selected(

@@ -81,6 +81,9 @@ class PlannedPhase:
     name: str
     undoes: str
     instances: list[str]
+    newcomers: list[str] = strawberry.field(
+        description="Those of its instances that came after the deployment."
+    )
     gone: list[str] = strawberry.field(description="Deployed to then, and no longer there.")
     steps: list[PlannedStep]
 
@@ -90,6 +93,7 @@ class PlannedPhase:
             name=phase.name,
             undoes=phase.undoes,
             instances=list(phase.instances),
+            newcomers=list(phase.newcomers),
             gone=list(phase.gone),
             steps=[PlannedStep.of(each) for each in phase.steps],
         )
@@ -108,6 +112,9 @@ class RollbackPlan:
     reverts: list[str]
     leaves: list[str] = strawberry.field(description="What is not reverted.")
     new_instances: list[str] = strawberry.field(description="Came later, so not rolled back.")
+    inactive: list[str] = strawberry.field(
+        description="Hosts of the group on which nothing of the service runs: not touched."
+    )
 
     @classmethod
     def of(cls, plan: Plan) -> "RollbackPlan":
@@ -121,6 +128,7 @@ class RollbackPlan:
             reverts=list(plan.reverts),
             leaves=list(plan.leaves),
             new_instances=list(plan.new_instances),
+            inactive=list(plan.inactive),
         )
 
 

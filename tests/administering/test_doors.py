@@ -23,6 +23,8 @@ from dashboard.models import (
     Deployment,
     DeploymentFreeze,
     Environment,
+    FeatureFlag,
+    Flag,
     Infrastructure,
     Instance,
     Phase,
@@ -126,6 +128,7 @@ def everything(shop: Scene, admin: User) -> dict[type, Any]:
         DeploymentFreeze: DeploymentFreeze.objects.create(
             name="Holidays", starts_at=NOW, ends_at=NOW + timedelta(days=1)
         ),
+        FeatureFlag: FeatureFlag.objects.create(name=Flag.WINRM_ASG_ROLLBACK),
         Deployment: deployment,
         Phase: deployment.phases.create(position=0, name="Install", direction="FORWARD"),
         Target: target,
@@ -138,6 +141,7 @@ NEVER = (403, 403, 403, 403, 403)
 STRANGER = (302, 302, 302, 302, 302)
 ALL = (200, 200, 200, 200, 200)
 LOOK = (200, 200, 403, 200, 403)
+SWITCH = (200, 200, 200, 200, 403)
 # What may not be seen is not found: Django's admin goes to its index and says so.
 ABSENT = 302
 TABLE: dict[type, dict[str, tuple[int, ...]]] = {
@@ -158,6 +162,7 @@ TABLE: dict[type, dict[str, tuple[int, ...]]] = {
     Workflow: {"editor": (200, 200, 200, 200, 403), "root": (200, 200, 200, 200, 403)},
     Connector: {},
     DeploymentFreeze: {},
+    FeatureFlag: {"root": SWITCH},
     **{
         model: {
             "engineer": LOOK,

@@ -8,7 +8,7 @@ from typing import Any
 from dashboard.models import Deployment
 from rollbacks.platforms.ami import Ami
 from tests.aws.cloud import Balancer, FakeCloud, Statement
-from tests.aws.target import written
+from tests.aws.target import credential_of, written
 from tests.aws.waiting import until
 from tests.scene import Scene, scene
 
@@ -146,7 +146,7 @@ def shop_in(
     cloud: FakeCloud,
     *,
     workflow_type: str = "BASIC",
-    timeout: float = 30,
+    timeout: float = 300,
     phases: Sequence[Mapping[str, Any]] | None = None,
     sizes: Mapping[str, int] | None = None,
     actions: Sequence[str] = EVERYTHING,
@@ -163,9 +163,7 @@ def shop_in(
     template = cloud.launch_template("base")
     base = cloud.auto_scaling_group(template, 0, **(base_group or {}))
     balancer = cloud.load_balancer("instance")
-    account = cloud.account(list(actions))
-    name = cloud.name("AWS_CREDENTIALS").replace("-", "_")
-    os.environ[name] = written(account)
+    name = credential_of(cloud, actions)
     key = cloud.name("shop-web")
     settings = {"minimum": 1, "desired": 2, "maximum": 4} if sizes is None else dict(sizes)
     made = scene(

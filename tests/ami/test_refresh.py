@@ -7,6 +7,7 @@ from tests.ami.conftest import Open
 from tests.ami.shop import Shop
 from tests.ami.test_crashes import DYING, worked_by_many
 from tests.ami.test_every_type import REFRESH, succeeded
+from tests.aws.waiting import gives_up
 from tests.aws.wire import Wire, lose_every_answer_once
 from tests.engine.faults import finish
 from tests.scene import verdicts
@@ -17,7 +18,7 @@ BY_BALANCER = {"HealthCheckType": "ELB", "HealthCheckGracePeriod": 300}
 @pytest.fixture
 def shop(open_shop: Open) -> Shop:
     """Its load balancer says which instances are healthy."""
-    return open_shop(**REFRESH, timeout=10, base_group=BY_BALANCER)
+    return open_shop(**REFRESH, base_group=BY_BALANCER)
 
 
 def template_versions(shop: Shop) -> set[str]:
@@ -45,16 +46,32 @@ def test_the_same_group_gets_new_instances_there_and_back(shop: Shop) -> None:
     assert refreshes(shop) == ["Successful", "Successful"]
 
 
-def test_the_first_deployment_is_taken_back_to_nothing(shop: Shop) -> None:
+def has_an_unhealthy_target(shop: Shop) -> bool:
+    return "unhealthy" in shop.targets(shop.balancer.groups[0])
+
+
+def test_the_first_deployment_is_taken_back_to_nothing(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = shop.everything()
+    gives_up(monkeypatch, lambda: has_an_unhealthy_target(shop))
     failed = shop.deploy("unready-1")
     assert (failed.status, failed.code) == (Status.FAILED, "ROLLED_BACK"), failed.message
     assert shop.everything() == before
 
 
-def test_a_refresh_that_aws_gives_up_is_taken_back(shop: Shop) -> None:
+def test_a_refresh_that_aws_gives_up_is_taken_back(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     succeeded(shop.deploy("1.4.1"))
     before, was = shop.everything(), template_versions(shop)
+
+    def until_aws_gives_up() -> bool:
+        if has_an_unhealthy_target(shop):
+            shop.cloud.skip(shop.cloud.timing.refresh_limit)
+        return False
+
+    gives_up(monkeypatch, until_aws_gives_up)
     failed = shop.deploy("unready-2")
     assert (failed.status, failed.code) == (Status.FAILED, "ROLLED_BACK"), failed.message
     assert f"AWS ended the instance refresh of {shop.key}__1: Instances did" in failed.message

@@ -13,6 +13,7 @@ from tests.ami.conftest import PACED, Open
 from tests.ami.shop import Shop
 from tests.ami.test_every_type import INCREMENTAL, succeeded
 from tests.aws.cloud import FakeCloud, Statement
+from tests.aws.waiting import gives_up
 from tests.aws.wire import Wire
 from tests.scene import verdicts
 
@@ -78,10 +79,21 @@ def test_who_may_not_look_hears_what_to_be_allowed(open_shop: Open, wire: Wire) 
     assert wire.sent == []
 
 
-def test_instances_that_never_get_healthy_are_taken_back(open_shop: Open) -> None:
-    shop = open_shop(workflow_type="CANARY", timeout=6)
+def has_failed(shop: Shop, number: str) -> bool:
+    """Whether an instance of the group could not be started."""
+    found = shop.autoscaling.describe_scaling_activities(
+        AutoScalingGroupName=f"{shop.key}__{number}"
+    )["Activities"]
+    return any(each["StatusCode"] == "Failed" for each in found)
+
+
+def test_instances_that_never_get_healthy_are_taken_back(
+    open_shop: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = open_shop(workflow_type="CANARY")
     succeeded(shop.deploy("1.4.1"))
     before = shop.everything()
+    gives_up(monkeypatch, lambda: "unhealthy" in shop.targets(shop.balancer.groups[0]))
     failed = shop.deploy("unready-1")
     assert (failed.status, failed.code) == (Status.FAILED, "ROLLED_BACK"), failed.message
     assert "healthy" in failed.message
@@ -89,11 +101,12 @@ def test_instances_that_never_get_healthy_are_taken_back(open_shop: Open) -> Non
 
 
 def test_without_capacity_the_old_instances_stay_and_the_reason_is_shown(
-    open_shop: Open, cloud: FakeCloud
+    open_shop: Open, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop = open_shop(timeout=5)
+    shop = open_shop()
     succeeded(shop.deploy("1.4.1"))
     before, was = shop.everything(), shop.instances("1")
+    gives_up(monkeypatch, lambda: has_failed(shop, "2"))
     cloud.shortage("EC2")
     try:
         failed = shop.deploy("1.4.2")
@@ -106,12 +119,13 @@ def test_without_capacity_the_old_instances_stay_and_the_reason_is_shown(
 
 
 def test_a_rollback_waits_for_capacity_before_it_takes_anything_away(
-    open_shop: Open, cloud: FakeCloud
+    open_shop: Open, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop = open_shop(timeout=5)
+    shop = open_shop()
     succeeded(shop.deploy("1.4.1"))
     before = shop.everything()
     bad = succeeded(shop.deploy("1.4.2"))
+    gives_up(monkeypatch, lambda: has_failed(shop, "1"))
     serving = shop.instances("2")
     cloud.shortage("EC2")
     try:

@@ -1,6 +1,8 @@
 """A target on the suite's own cloud, for what all platforms on AWS share."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from rollbacks.platforms.base import Pace, Secret, TargetRef
@@ -30,3 +32,19 @@ def written(account: Mapping[str, str], **more: str) -> str:
         **more,
     }
     return "[default]\n" + "".join(f"{name} = {value}\n" for name, value in lines.items())
+
+
+def credential_of(cloud: FakeCloud, actions: Sequence[str]) -> str:
+    """The name of a new environment variable with the keys of who may do that.
+
+    Whoever may do the same is the same: the product makes its clients once, which takes longer
+    than many a test.
+    """
+    name = cloud.name("AWS_CREDENTIALS").replace("-", "_")
+    os.environ[name] = written(_account(cloud, tuple(actions)))
+    return name
+
+
+@cache
+def _account(cloud: FakeCloud, actions: tuple[str, ...]) -> dict[str, str]:
+    return cloud.account(actions)

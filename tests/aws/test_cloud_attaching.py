@@ -1,7 +1,5 @@
 """Target groups of Auto Scaling groups: attached and detached, instances registered and drained."""
 
-import pytest
-
 from .cloud import FakeCloud
 from .scene import health
 from .test_cloud_scaling import activities, in_service, look, resize
@@ -15,23 +13,21 @@ def states(cloud: FakeCloud, name: str) -> list[str]:
     return [each["State"] for each in found["LoadBalancerTargetGroups"]]
 
 
-def test_a_target_group_is_added_and_removed(
-    cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for each in ("attach", "draining"):  # long enough to be seen
-        monkeypatch.setattr(cloud.timing, each, 0.3)
+def test_a_target_group_is_added_and_removed(cloud: FakeCloud) -> None:
     group = cloud.load_balancer("instance").groups[0]
     name = cloud.auto_scaling_group(count=2)
     in_service(cloud, name)
     autoscaling = cloud.client("autoscaling")
     which = {"AutoScalingGroupName": name, "TargetGroupARNs": [group]}
-    autoscaling.attach_load_balancer_target_groups(**which)
-    assert states(cloud, name) == ["Adding"]
+    with cloud.lasting("attach"):
+        autoscaling.attach_load_balancer_target_groups(**which)
+        assert states(cloud, name) == ["Adding"]
     until(lambda: health(cloud, group) == ["healthy", "healthy"])
     until(lambda: states(cloud, name) == ["Added"])
-    autoscaling.detach_load_balancer_target_groups(**which)
-    assert states(cloud, name) == ["Removing"]
-    assert health(cloud, group) == ["draining", "draining"]
+    with cloud.lasting("attach", "draining"):
+        autoscaling.detach_load_balancer_target_groups(**which)
+        assert states(cloud, name) == ["Removing"]
+        assert health(cloud, group) == ["draining", "draining"]
     until(lambda: states(cloud, name) == [])
     assert health(cloud, group) == []
 

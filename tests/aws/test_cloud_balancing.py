@@ -120,14 +120,12 @@ def test_a_group_that_is_served_cannot_be_deleted(cloud: FakeCloud, balancer: Ba
         health(cloud, second)
 
 
-def test_a_target_drains_before_it_goes(
-    cloud: FakeCloud, balancer: Balancer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(cloud.timing, "draining", 0.3)
+def test_a_target_drains_before_it_goes(cloud: FakeCloud, balancer: Balancer) -> None:
     elb, group = cloud.client("elbv2"), balancer.groups[0]
     until(lambda: health(cloud, group) == ["healthy"])
-    elb.deregister_targets(TargetGroupArn=group, Targets=[{"Id": "10.0.0.4"}])
-    assert health(cloud, group) == ["draining"]
+    with cloud.lasting("draining"):
+        elb.deregister_targets(TargetGroupArn=group, Targets=[{"Id": "10.0.0.4"}])
+        assert health(cloud, group) == ["draining"]
     until(lambda: health(cloud, group) == [])
     found = elb.describe_target_health(TargetGroupArn=group, Targets=[{"Id": "10.0.0.4"}])
     reason = found["TargetHealthDescriptions"][0]["TargetHealth"]["Reason"]

@@ -1,6 +1,6 @@
 """The deployment circuit breaker, and stopping a deployment by hand."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from botocore.exceptions import ClientError
@@ -20,10 +20,13 @@ def service(cloud: FakeCloud) -> Service:
 
 
 @pytest.mark.parametrize("tag", ["crash", "missing"])
-def test_it_goes_back_to_the_last_completed_deployment(service: Service, tag: str) -> None:
+def test_it_goes_back_to_the_last_completed_deployment(
+    cloud: FakeCloud, service: Service, tag: str
+) -> None:
     before = service.look()
-    service.deploy(tag, deploymentConfiguration=BREAKER)
-    bad = primary(service.look())["id"]
+    definition = cloud.task_definition(service.family, tag)
+    begun = service.update(taskDefinition=definition, deploymentConfiguration=BREAKER)
+    bad = primary(begun)["id"]
     service.when(lambda each: each["taskDefinition"] == before["taskDefinition"])
     found = service.rolled_out()
     good = primary(before)["id"]
@@ -41,8 +44,9 @@ def test_while_it_goes_back_both_are_seen(cloud: FakeCloud) -> None:
     counts = {"minimumHealthyPercent": 0, "maximumPercent": 100}
     service = service_of(cloud, tag="slow", deploymentConfiguration={**counts, **BREAKER})
     before = primary(service.rolled_out())
-    service.deploy("crash")
-    found = service.when(lambda each: primary(each)["id"] == before["id"])
+    with cloud.lasting("slow"):
+        service.deploy("crash")
+        found = service.when(lambda each: primary(each)["id"] == before["id"])
     reason = primary(found)["rolloutStateReason"]
     assert reason == (
         f"ECS deployment circuit breaker: rolling back to deploymentId {before['id']}."
@@ -124,6 +128,14 @@ def _stop(service: Service, how: str) -> Callable[[], object]:
     return lambda: service.ecs.stop_service_deployment(serviceDeploymentArn=arn, stopType=how)
 
 
+@pytest.fixture
+def endless(cloud: FakeCloud) -> Iterator[None]:
+    """What is slow takes longer than the test."""
+    with cloud.lasting("slow"):
+        yield
+
+
+@pytest.mark.usefixtures("endless")
 def test_a_deployment_can_be_rolled_back_by_hand(service: Service) -> None:
     before = service.look()
     service.deploy("slow")
@@ -132,6 +144,7 @@ def test_a_deployment_can_be_rolled_back_by_hand(service: Service) -> None:
     assert service.histories()[0]["status"] == "ROLLBACK_SUCCESSFUL"
 
 
+@pytest.mark.usefixtures("endless")
 def test_a_deployment_can_be_aborted(service: Service) -> None:
     service.deploy("slow")
     _stop(service, "ABORT")()

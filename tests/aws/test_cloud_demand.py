@@ -194,11 +194,12 @@ def test_suspended_scaling_waits(scaled: Scaled, process: str, tasks: int) -> No
     assert scaled.meets(tasks) == tasks
 
 
-def test_during_a_deployment_it_only_scales_out(scaled: Scaled) -> None:
+def test_during_a_deployment_it_only_scales_out(cloud: FakeCloud, scaled: Scaled) -> None:
     scaled.put(CPU)
-    scaled.service.deploy("slow")
-    assert scaled.meets(1) == 2
-    assert scaled.meets(3) == 3
+    with cloud.lasting("slow"):
+        scaled.service.deploy("slow")
+        assert scaled.meets(1) == 2
+        assert scaled.meets(3) == 3
     scaled.service.rolled_out()
     assert scaled.meets(1) == 1
 

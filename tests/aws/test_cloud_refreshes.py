@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from .cloud import FakeCloud, Timing
+from .cloud import HOUR, FakeCloud, Timing
 from .test_cloud_scaling import in_service, look
 from .waiting import until
 
@@ -48,8 +48,10 @@ def versions(cloud: FakeCloud, name: str) -> list[str]:
 
 
 @pytest.fixture
-def group(cloud: FakeCloud) -> tuple[str, str]:
-    """A group of two instances, and its launch template, whose version 2 boots slowly."""
+def group(cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+    """A group of two instances, and its launch template, whose version 2 boots for an hour."""
+    monkeypatch.setattr(cloud.timing, "slow", HOUR)
+    monkeypatch.setattr(cloud.timing, "refresh_limit", 10 * HOUR)
     template = cloud.launch_template()
     cloud.launch_version(template, "slow")
     name = cloud.auto_scaling_group(template, 2)
@@ -60,8 +62,10 @@ def group(cloud: FakeCloud) -> tuple[str, str]:
 def test_every_instance_is_replaced(cloud: FakeCloud, group: tuple[str, str]) -> None:
     name, template = group
     started(cloud, name, template, "2")
-    until(lambda: 0 < refresh(cloud, name)["PercentageComplete"] < 100)
-    assert sorted(versions_now(cloud, name)) != ["2", "2"]
+    one_more(cloud, name)
+    assert 0 < refresh(cloud, name)["PercentageComplete"] < 100
+    assert versions_now(cloud, name) != ["2", "2"]
+    one_more(cloud, name)
     assert ended(cloud, name) == "Successful"
     assert versions(cloud, name) == ["2", "2"]
     found = refresh(cloud, name)
@@ -77,11 +81,25 @@ def versions_now(cloud: FakeCloud, name: str) -> list[str]:
     ]
 
 
+def one_more(cloud: FakeCloud, name: str) -> None:
+    """Let an instance of version 2 come into service."""
+    count = versions_now(cloud, name).count("2")
+    until(lambda: [each for each in look(cloud, name)["Instances"] if is_booting(each)])
+    cloud.skip(HOUR)
+    until(lambda: versions_now(cloud, name).count("2") > count)
+
+
+def is_booting(instance: Json) -> bool:
+    return bool(instance["LifecycleState"] == "Pending")
+
+
 def test_there_is_one_at_a_time(cloud: FakeCloud, group: tuple[str, str]) -> None:
     name, template = group
     started(cloud, name, template, "2")
     with pytest.raises(ClientError, match="InstanceRefreshInProgress"):
         started(cloud, name, template, "2")
+    one_more(cloud, name)
+    one_more(cloud, name)
     ended(cloud, name)
     started(cloud, name, template, "1")
 
@@ -108,9 +126,10 @@ def test_it_can_be_cancelled(cloud: FakeCloud, group: tuple[str, str]) -> None:
 def test_it_can_be_rolled_back(cloud: FakeCloud, group: tuple[str, str]) -> None:
     name, template = group
     started(cloud, name, template, "2")
-    until(lambda: "2" in versions_now(cloud, name))
-    cloud.client("autoscaling").rollback_instance_refresh(AutoScalingGroupName=name)
-    assert refresh(cloud, name)["Status"] == "RollbackInProgress"
+    one_more(cloud, name)
+    with cloud.standing_still():
+        cloud.client("autoscaling").rollback_instance_refresh(AutoScalingGroupName=name)
+        assert refresh(cloud, name)["Status"] == "RollbackInProgress"
     assert ended(cloud, name) == "RollbackSuccessful"
     assert versions(cloud, name) == ["1", "1"]
     assert look(cloud, name)["LaunchTemplate"]["Version"] == "1"
@@ -128,7 +147,10 @@ def test_only_what_is_in_progress_can_be_undone(
         getattr(cloud.client("autoscaling"), action)(AutoScalingGroupName=name)
 
 
-def test_without_a_fixed_version_there_is_no_way_back(cloud: FakeCloud) -> None:
+def test_without_a_fixed_version_there_is_no_way_back(
+    cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cloud.timing, "slow", HOUR)
     template = cloud.launch_template()
     name = cloud.auto_scaling_group(template, 1, LaunchTemplate=specification(template, "$Latest"))
     in_service(cloud, name)

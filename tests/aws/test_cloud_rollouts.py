@@ -1,5 +1,7 @@
 """Rolling updates of ECS services, as the scheduler carries them out."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from .cloud import FakeCloud
@@ -11,6 +13,13 @@ def service(cloud: FakeCloud) -> Service:
     made = service_of(cloud)
     made.rolled_out()
     return made
+
+
+@pytest.fixture
+def endless(cloud: FakeCloud) -> Iterator[None]:
+    """What is slow takes longer than the test."""
+    with cloud.lasting("slow"):
+        yield
 
 
 def test_a_service_comes_up(service: Service) -> None:
@@ -25,6 +34,7 @@ def test_a_service_comes_up(service: Service) -> None:
     assert steady == "has reached a steady state."
 
 
+@pytest.mark.usefixtures("endless")
 def test_another_definition_is_another_deployment(service: Service) -> None:
     before = primary(service.look())
     arn = service.deploy("slow")
@@ -85,10 +95,11 @@ def test_minimum_and_maximum_are_kept(
     counts = {"minimumHealthyPercent": least, "maximumPercent": most}
     service = service_of(cloud, desiredCount=4, deploymentConfiguration=counts)
     service.rolled_out()
-    service.deploy("slow")
-    found = service.when(lambda each: primary(each)["pendingCount"] == started)
-    left = sum(each["runningCount"] for each in active(found))
-    assert left == 4 - stopped
+    with cloud.lasting("slow"):
+        service.deploy("slow")
+        found = service.when(lambda each: primary(each)["pendingCount"] == started)
+        left = sum(each["runningCount"] for each in active(found))
+        assert left == 4 - stopped
     assert primary(service.rolled_out())["runningCount"] == 4
 
 
@@ -101,6 +112,7 @@ def test_no_room_to_move_is_said(cloud: FakeCloud) -> None:
     assert primary(service.look())["runningCount"] == 0
 
 
+@pytest.mark.usefixtures("endless")
 def test_a_newer_deployment_takes_over(service: Service) -> None:
     service.deploy("slow")
     arn = service.deploy("3")

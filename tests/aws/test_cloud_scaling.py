@@ -108,10 +108,11 @@ def test_a_shortage_is_told_and_ends(cloud: FakeCloud) -> None:
 
 
 def test_an_instance_that_is_terminated_too_early_was_cancelled(cloud: FakeCloud) -> None:
-    name = cloud.auto_scaling_group(cloud.launch_template("slow"), 1)
-    until(lambda: look(cloud, name)["Instances"])
-    resize(cloud, name, 0)
-    until(lambda: not look(cloud, name)["Instances"])
+    with cloud.lasting("slow"):
+        name = cloud.auto_scaling_group(cloud.launch_template("slow"), 1)
+        until(lambda: look(cloud, name)["Instances"])
+        resize(cloud, name, 0)
+        until(lambda: not look(cloud, name)["Instances"])
     assert [each["StatusCode"] for each in activities(cloud, name)] == ["Successful", "Cancelled"]
 
 

@@ -1,12 +1,17 @@
-"""Waiting for what the cloud does by itself: asks again and again, as long as a test may last."""
+"""Waiting: for what the cloud does by itself, and while the product waits for it."""
 
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import pytest
+
+from rollbacks.platforms.aws import waits
+from rollbacks.platforms.base import Control
+
 Json = dict[str, Any]
 Found = TypeVar("Found")
-SECONDS = 30.0
+SECONDS = 120.0
 
 
 def until(look: Callable[[], Found], seconds: float = SECONDS) -> Found:
@@ -16,3 +21,20 @@ def until(look: Callable[[], Found], seconds: float = SECONDS) -> Found:
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.02)
     return found
+
+
+def gives_up(monkeypatch: pytest.MonkeyPatch, is_so: Callable[[], bool], times: int = 1) -> None:
+    """The time limit of the step that waits comes as soon as that is so, for so many steps.
+
+    Asked whenever the product would sleep, so a test is as quick as its machine, and no quicker.
+    """
+    slept, left = waits.slept, times
+
+    def sleeps(control: Control, seconds: float) -> bool:
+        nonlocal left
+        if left and is_so():
+            left -= 1
+            return False
+        return slept(control, seconds)
+
+    monkeypatch.setattr(waits, "slept", sleeps)

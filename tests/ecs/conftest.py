@@ -4,17 +4,17 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from rollbacks import execution
-from rollbacks.platforms.aws import limits, waits
+from rollbacks.pacing import SharedPace
+from rollbacks.platforms.aws import waits
 from tests.aws.cloud import FakeCloud
-from tests.aws.conftest import read_once
 from tests.aws.wire import Wire, tapped
 from tests.ecs.shop import Shop, shop_in
 
-__all__ = ["read_once"]  # a fixture
-
 Open = Callable[..., Shop]
+PACED = SharedPace.take
 
 
 @pytest.fixture(scope="session")
@@ -25,12 +25,14 @@ def cloud() -> Iterator[FakeCloud]:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What takes minutes on AWS takes hundredths of a second here."""
+    """What takes minutes on AWS takes hundredths of a second here, and nobody else asks; a lease
+    lasts however slow the machine is."""
+    monkeypatch.setattr(SharedPace, "take", lambda *asked: 0.0)
+    monkeypatch.setattr(settings, "LEASE_SECONDS", 300)
     monkeypatch.setattr(waits, "POLL_SECONDS", 0.03)
     monkeypatch.setattr(waits, "LONGEST_POLL_SECONDS", 0.1)
     monkeypatch.setattr(waits, "ASKED_AFTER_SECONDS", 0.3)
     monkeypatch.setattr(execution, "RETRY_SECONDS", 0.05)
-    monkeypatch.setitem(limits._LIMITS, "route53", ())  # five a second are few for a test
 
 
 @pytest.fixture

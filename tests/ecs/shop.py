@@ -1,6 +1,5 @@
 """A service on ECS, with a cluster, a load balancer and a hosted zone of its own."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +8,7 @@ from dashboard.models import Deployment
 from rollbacks.platforms.ecs import Ecs
 from tests.aws.cloud import Balancer, FakeCloud, scenery
 from tests.aws.scene import BREAKER, behind
+from tests.aws.target import credential_of
 from tests.aws.waiting import until
 from tests.scene import Scene, scene
 
@@ -251,7 +251,7 @@ def shop_in(
     balanced: bool = True,
     desired: int = 2,
     instances: int = 4,
-    timeout: float = 30,
+    timeout: float = 300,
     phases: Sequence[Mapping[str, Any]] | None = None,
     actions: Sequence[str] = LEAST,
     breaker: bool = False,
@@ -307,7 +307,7 @@ def shop_in(
         workflow_type=workflow_type,
         deployment_type="ECS",
         artifact_type="DOCKER_IMAGE",
-        credential=credential_of(cloud, actions),
+        credential=f"env:{credential_of(cloud, actions)}",
         connector={"region": cloud.region, "endpoint": cloud.endpoint},
         settings=infrastructure,
         definition={
@@ -323,17 +323,6 @@ def shop_in(
     )
     shop.settle()
     return shop
-
-
-def credential_of(cloud: FakeCloud, actions: Sequence[str]) -> str:
-    account = cloud.account(list(actions))
-    name = cloud.name("AWS_CREDENTIALS").replace("-", "_")
-    os.environ[name] = (
-        "[default]\n"
-        f"aws_access_key_id = {account['AWS_ACCESS_KEY_ID']}\n"
-        f"aws_secret_access_key = {account['AWS_SECRET_ACCESS_KEY']}\n"
-    )
-    return f"env:{name}"
 
 
 def _service(

@@ -7,13 +7,13 @@ from django.utils import timezone
 
 from dashboard.models import Deployment, Status
 from rollbacks import actions, readiness
+from rollbacks.pacing import SharedPace
 from rollbacks.plan import Configuration
 from rollbacks.platforms.base import Inspection
 from tests.aws.cloud import FakeCloud
-from tests.aws.cloud.throttling import Buckets
-from tests.aws.waiting import until
+from tests.aws.waiting import gives_up, until
 from tests.aws.wire import Wire
-from tests.ecs.conftest import Open
+from tests.ecs.conftest import PACED, Open
 from tests.ecs.shop import LEAST, Shop
 from tests.ecs.test_every_type import CASES, DOWNSIZED, succeeded
 from tests.nightly import IS_NIGHTLY
@@ -51,6 +51,12 @@ def said(deployment: Deployment) -> str:
     )
 
 
+def has_said(shop: Shop, words: str) -> bool:
+    """Whether an event of a service has these."""
+    events = (event for each in shop.services().values() for event in each["events"])
+    return any(words in each["message"] for each in events)
+
+
 @pytest.mark.parametrize("launch_type", LAUNCH_TYPES)
 def test_a_circuit_breaker_that_goes_back_by_itself_is_a_failure_with_its_reason(
     open_shop: Open, launch_type: str
@@ -72,25 +78,32 @@ def test_a_circuit_breaker_that_goes_back_by_itself_is_a_failure_with_its_reason
         if IS_NIGHTLY or (case, launch_type) not in (("CANARY", "EC2"), ("BLUE_GREEN", "FARGATE"))
     ],
 )
-def test_targets_that_are_never_healthy(open_shop: Open, case: str, launch_type: str) -> None:
-    shop = open_shop(**CASES[case], launch_type=launch_type, timeout=5)
+def test_targets_that_are_never_healthy(
+    open_shop: Open, monkeypatch: pytest.MonkeyPatch, case: str, launch_type: str
+) -> None:
+    shop = open_shop(**CASES[case], launch_type=launch_type)
     succeeded(shop.deploy("1.4.1"))
     before = shop.everything()
+    gives_up(monkeypatch, lambda: has_said(shop, "unhealthy"))
     bad = failed_and_back(shop.deploy("unready-1.4.2"))
     assert "unhealthy" in said(bad)
     assert shop.everything() == before
 
 
-def test_a_shortage_is_told_in_ecs_own_words(open_shop: Open, wire: Wire) -> None:
-    shop = open_shop(timeout=4)
+def test_a_shortage_is_told_in_ecs_own_words(
+    open_shop: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = open_shop()
     before = shop.everything()
     shop.cloud.shortage("FARGATE")
 
-    def ends(operation: str) -> None:
-        if wire.sent.count("update_service") == 1:
+    def is_told() -> bool:
+        found = has_said(shop, "Capacity is unavailable")
+        if found:
             shop.cloud.shortage("FARGATE", is_on=False)
+        return found
 
-    wire.before = ends
+    gives_up(monkeypatch, is_told)
     try:
         bad = shop.deploy("1.4.2")
     finally:
@@ -100,8 +113,11 @@ def test_a_shortage_is_told_in_ecs_own_words(open_shop: Open, wire: Wire) -> Non
     assert shop.everything() == before
 
 
-def test_no_room_on_instances_is_told_in_ecs_own_words(open_shop: Open) -> None:
-    shop = open_shop(launch_type="EC2", instances=1, desired=14, timeout=4)
+def test_no_room_on_instances_is_told_in_ecs_own_words(
+    open_shop: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = open_shop(launch_type="EC2", instances=1, desired=14)
+    gives_up(monkeypatch, lambda: has_said(shop, "unable to place a task"), times=2)
     bad = shop.deploy("1.4.2")
     assert "unable to place a task" in said(bad)
 
@@ -176,8 +192,10 @@ def test_another_deployment_in_progress_is_told(open_shop: Open) -> None:
     shop = open_shop()
     succeeded(shop.deploy("1.4.1"))
     bad = succeeded(shop.deploy("1.4.2"))
-    shop.update(taskDefinition=shop.cloud.task_definition(shop.family, "slow-theirs"))
-    assert any("is in progress" in each for each in inspected(shop, bad).warnings)
+    theirs = shop.cloud.task_definition(shop.family, "slow-theirs")
+    with shop.cloud.lasting("slow"):
+        shop.update(taskDefinition=theirs)
+        assert any("is in progress" in each for each in inspected(shop, bad).warnings)
     shop.settle()
 
 
@@ -251,18 +269,10 @@ def strict() -> Iterator[FakeCloud]:
 def test_published_rates_are_kept_to(
     open_shop: Open, strict: FakeCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refused: list[str] = []
-    take = Buckets.take
-
-    def counted(self: Buckets, service: str, action: str) -> bool:
-        if not (is_there := take(self, service, action)):
-            refused.append(action)
-        return is_there
-
-    monkeypatch.setattr(Buckets, "take", counted)
     shop = open_shop(cloud=strict, **DOWNSIZED)
     succeeded(shop.deploy("1.4.1"))
+    monkeypatch.setattr(SharedPace, "take", PACED)
     strict.throttling(True)
     bad = succeeded(shop.deploy("1.4.2"))
     succeeded(shop.scene.roll_back(bad))
-    assert refused == []
+    assert strict.throttled == 0

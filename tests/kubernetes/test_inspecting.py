@@ -126,7 +126,7 @@ def test_who_else_acts_is_a_warning(
 def test_an_autoscaler_is_a_warning_and_its_number_no_difference(
     cluster: Any, bench: Bench
 ) -> None:
-    scale(cluster, bench)
+    scale(cluster, bench.namespace)
     live(cluster, bench).patch("Deployment", NAME, {"spec": {"replicas": 5}})
     found = bench.inspect("2-2", take_ownership=True)
     assert found.warnings == (
@@ -135,21 +135,21 @@ def test_an_autoscaler_is_a_warning_and_its_number_no_difference(
     assert not any("replicas" in line for line in by_name(found)[KEY].lines if line[0] in "+-")
 
 
-def scale(cluster: Any, bench: Bench, kind: str = "Deployment") -> None:
+def scale(cluster: Any, namespace: str, name: str = NAME) -> str:
+    """The path of an autoscaler that says how many pods the Deployment has."""
+    path = f"/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers"
+    scaled = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
     cluster.api(
         "POST",
-        f"/apis/autoscaling/v2/namespaces/{bench.namespace}/horizontalpodautoscalers",
+        path,
         {
             "apiVersion": "autoscaling/v2",
             "kind": "HorizontalPodAutoscaler",
             "metadata": {"name": "busy"},
-            "spec": {
-                "scaleTargetRef": {"apiVersion": "apps/v1", "kind": kind, "name": NAME},
-                "minReplicas": 1,
-                "maxReplicas": 10,
-            },
+            "spec": {"scaleTargetRef": scaled, "minReplicas": 1, "maxReplicas": 10},
         },
     )
+    return f"{path}/busy"
 
 
 def test_a_field_of_somebody_elses_is_a_problem_unless_it_is_taken_over(
@@ -178,6 +178,8 @@ def test_what_may_be_a_secret_is_in_no_difference(
     monkeypatch.setitem(os.environ, "LASTGOOD_TEST_LOGIN", HIDDEN)
     names = ("DB_PASSWORD", "api_token", "SecretThing", "AWS_ACCESS_KEY_ID", "CREDENTIALS")
     env = [{"name": name, "value": HIDDEN} for name in names] + [{"name": "COLOR", "value": "red"}]
+    env.append({"name": "DATABASE_URL", "value": f"postgres://shop:{HIDDEN}@db.example/shop"})
+    arguments = ["serve", f"--db-password={HIDDEN}", "--color=red"]
     secret = {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -186,7 +188,8 @@ def test_what_may_be_a_secret_is_in_no_difference(
     }
     both = {"initContainers": [manifests.container("first", env=env)]}
     text = manifests.written(
-        secret, manifests.workload(containers=[manifests.container(env=env)], pod=both)
+        secret,
+        manifests.workload(containers=[manifests.container(env=env, args=arguments)], pod=both),
     )
     made = bench_in(cluster, text)
     first = made.inspect("1-1")
@@ -201,7 +204,8 @@ def test_what_may_be_a_secret_is_in_no_difference(
     said += [repr(made.control.outcomes), repr(made.observe())]
     said.append(repr(made.step.preview(made.target, made.spec("2-2"), made.captured["2-2"])))
     assert not [each for each in said if HIDDEN in each]
-    assert "red" in said[0]
+    for shown in ("red", "postgres://shop:(hidden)@db.example", "--db-password=(hidden)"):
+        assert shown in said[0]
     stored = cluster.api("GET", f"/api/v1/namespaces/{made.namespace}/secrets/login-2")
     assert stored["metadata"]["annotations"]["lastgood.io/release"] == "2-2"
     assert HIDDEN not in repr(made.captured["2-2"]["objects"].get("Secret/login-2"))

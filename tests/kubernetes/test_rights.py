@@ -1,10 +1,12 @@
 """What the connector's account must be allowed to do, and what is said where a right is missing."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from dashboard.models import Status
 from rollbacks.platforms.base import PlatformError
@@ -15,18 +17,25 @@ from tests.kubernetes.test_every_type import succeeded
 from tests.kubernetes.wire import Wire
 
 Right = tuple[str, str, str]  # group, resource, verb
-ROLE: dict[tuple[str, str], str] = {
-    ("", "configmaps"): "get list create patch delete",
-    ("", "secrets"): "get list create patch delete",
-    ("", "services"): "get list create patch delete",
-    ("", "pods"): "list delete",
-    ("", "events"): "list",
-    ("apps", "deployments"): "get list watch create patch delete",
-    ("apps", "statefulsets"): "get list watch create patch delete",
-    ("autoscaling", "horizontalpodautoscalers"): "list",
-    ("networking.k8s.io", "ingresses"): "get create patch",
-}
-RIGHTS: list[Right] = [(*what, verb) for what, verbs in ROLE.items() for verb in verbs.split()]
+DOCUMENT = Path(__file__).parents[2] / "docs/platforms/kubernetes.md"
+
+
+def documented() -> list[Right]:
+    """What the documentation calls the least, for these manifests: they bring no DaemonSet."""
+    role = re.search(r"```yaml\n(apiVersion: rbac.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    assert role
+    return [
+        (group, resource, verb)
+        for rule in yaml.safe_load(role[1])["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+        if resource != "daemonsets"
+    ]
+
+
+INGRESSES = [("networking.k8s.io", "ingresses", verb) for verb in ("get", "create", "patch")]
+RIGHTS: list[Right] = [*documented(), *INGRESSES]
 # A deployment of these manifests does not need them: it creates nothing anew that it would delete.
 LATER = {("", "services", "delete"), ("apps", "statefulsets", "delete")}
 SECRET = {
@@ -115,6 +124,25 @@ def test_through_the_whole_engine_the_deployment_is_not_ready_and_nothing_has_ch
     assert ".." not in failed.message
     assert not wire.changes
     assert shop.objects() == {}
+
+
+def test_a_right_to_just_these_objects_is_enough(cluster: Any, wire: Wire) -> None:
+    bench = bench_in(cluster, manifests.written(manifests.service(), manifests.workload()))
+    done(bench.deploy("1-1"))
+    done(bench.deploy("2-2"))
+    before = len(wire.changes)
+    narrow = {"get", "watch", "patch"}
+    rights = [each for each in RIGHTS if each[2] not in narrow]
+    rules = [{"apiGroups": [g], "resources": [r], "verbs": [v]} for g, r, v in rights]
+    named = {"apiGroups": ["", "apps"], "resources": ["services", "deployments"]}
+    for name, wanted in ((manifests.NAME, ()), ("another", ("get", "watch", "patch"))):
+        own = {**named, "verbs": sorted(narrow), "resourceNames": [name]}
+        path = cluster.account(bench.namespace, f"of-{name}", [*rules, own])
+        bench.credential = path.read_text()
+        said = " ".join(bench.inspect("2-2", is_undo=True).problems)
+        assert bool(said) == bool(wanted)
+        assert all(f"{verb} deployments" in said for verb in wanted)
+    assert len(wire.changes) == before
 
 
 def test_a_rollback_asks_for_the_rights_it_needs_itself(cluster: Any, wire: Wire) -> None:

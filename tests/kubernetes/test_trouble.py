@@ -15,6 +15,7 @@ from tests.kubernetes.conftest import Open
 from tests.kubernetes.manifests import IMAGE, NAME
 from tests.kubernetes.shop import Shop
 from tests.kubernetes.test_every_type import succeeded
+from tests.kubernetes.test_inspecting import scale
 from tests.scene import run, verdicts
 
 
@@ -113,29 +114,7 @@ def test_one_of_two_that_hangs_neither_hides_nor_delays_the_other(open_shop: Ope
 def test_an_autoscalers_number_is_left_alone(open_shop: Open) -> None:
     shop = open_shop(manifests.everything())
     succeeded(shop.deploy("1"))
-    shop.cluster.api(
-        "POST",
-        f"/apis/autoscaling/v2/namespaces/{shop.namespace}/horizontalpodautoscalers",
-        {
-            "apiVersion": "autoscaling/v2",
-            "kind": "HorizontalPodAutoscaler",
-            "metadata": {"name": "busy"},
-            "spec": {
-                "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": NAME},
-                "minReplicas": 1,
-                "maxReplicas": 10,
-                "metrics": [
-                    {
-                        "type": "Resource",
-                        "resource": {
-                            "name": "cpu",
-                            "target": {"type": "Utilization", "averageUtilization": 50},
-                        },
-                    }
-                ],
-            },
-        },
-    )
+    scale(shop.cluster, shop.namespace)
     shop.patch("Deployment", NAME, {"spec": {"replicas": 5}})
     bad = succeeded(shop.deploy("2"))
     assert shop.one("Deployment", NAME)["spec"]["replicas"] == 5

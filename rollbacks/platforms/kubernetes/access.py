@@ -9,8 +9,9 @@ import binascii
 import os
 import ssl
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,10 @@ NOTHING = "an empty file is no certificate, and must not mean: trust as the syst
 
 @dataclass(frozen=True)
 class Access:
-    """`trust` holds the client's certificate, too, where there is one; `headers` say who we are."""
+    """`trust` holds the client's certificate, too, where there is one; `headers` say who we are.
+
+    `forget`: to be told that the cluster does not accept this; whether reading again may help.
+    """
 
     server: str
     trust: ssl.SSLContext = field(repr=False)
@@ -36,6 +40,7 @@ class Access:
     proxy: str | None = field(default=None, repr=False)
     connect_timeout: float = 10
     request_timeout: float = 30
+    forget: Callable[[], bool] = lambda: False
 
 
 def access_to(target: TargetRef) -> Access:
@@ -90,6 +95,11 @@ def _by_kubeconfig(connector: Connector, text: str) -> Access:
         raise _wrong(f"the cluster of {context} has no server that begins with https://")
     if cluster.get("insecure-skip-tls-verify"):
         raise _wrong(f"the cluster of {context} skips verifying certificates; give its authority")
+    if impersonated := sorted(name for name in user if name == "as" or name.startswith("as-")):
+        raise _wrong(
+            f"the user of {context} impersonates somebody ({', '.join(impersonated)}), which "
+            "Lastgood does not: give that account's own credential"
+        )
     trust = _trust(_pem(cluster, "certificate-authority"))
     plugin = user.get("exec")
     if plugin is not None and not isinstance(plugin, dict):
@@ -105,7 +115,8 @@ def _by_kubeconfig(connector: Connector, text: str) -> Access:
     proxy = cluster.get("proxy-url") or None
     if proxy is not None and not str(proxy).startswith(("http://", "https://")):
         raise _wrong(f"the proxy-url of {context} must begin with http:// or https://")
-    return _access(connector, server, trust, headers, cluster.get("tls-server-name"), proxy)
+    access = _access(connector, server, trust, headers, cluster.get("tls-server-name"), proxy)
+    return replace(access, forget=partial(plugins.forget, plugin, cluster)) if plugin else access
 
 
 def _document(text: str) -> Mapping[str, Any]:
@@ -145,7 +156,7 @@ def _pem(part: Mapping[str, Any], field_name: str) -> str:
         if data := part.get(f"{field_name}-data"):
             return base64.b64decode(str(data), validate=True).decode()
         if path := part.get(field_name):
-            return Path(str(path)).read_text()
+            return Path(str(path)).read_text() or NOTHING
     except (OSError, ValueError, binascii.Error) as error:
         what = getattr(error, "strerror", None) or "it cannot be decoded"
         raise _wrong(f"its {field_name}: {what}") from None

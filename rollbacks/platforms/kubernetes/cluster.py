@@ -213,9 +213,9 @@ class Cluster:
     def _require_success(self, response: httpx.Response) -> None:
         """A credential that was good a moment ago is worn out: the next call reads another."""
         if response.status_code == httpx.codes.UNAUTHORIZED:
+            may_help = self._access.forget() or self._was_let_in
             raise PlatformError(
-                "the cluster does not accept the connector's credential",
-                permanent=not self._was_let_in,
+                "the cluster does not accept the connector's credential", permanent=not may_help
             )
         self._was_let_in = True
         require_success(response)

@@ -1,13 +1,8 @@
 """What the cluster says of a step before it begins: rights, exact differences, who else acts."""
 
-import copy
-import difflib
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import yaml
 
 from rollbacks.platforms import everywhere
 from rollbacks.platforms.base import Difference, Inspection, PlatformError, TargetRef
@@ -15,6 +10,7 @@ from rollbacks.platforms.kubernetes.answers import Owned
 from rollbacks.platforms.kubernetes.calls import CONCURRENCY, on_condition, run, scaled_in, settled
 from rollbacks.platforms.kubernetes.captures import Operation
 from rollbacks.platforms.kubernetes.cluster import Cluster
+from rollbacks.platforms.kubernetes.differences import lines
 from rollbacks.platforms.kubernetes.kinds import (
     AUTOSCALER,
     EVENT,
@@ -28,13 +24,10 @@ from rollbacks.platforms.kubernetes.kinds import (
     Kind,
     Object,
     annotations,
-    containers,
     labels,
-    pod_template,
 )
 
-_NOT_SHOWN = {"apiVersion", "kind", "metadata", "status"}
-_SECRET_NAME = re.compile(r"pass|secret|token|key|credential", re.IGNORECASE)
+_NAMED = {"get", "watch", "patch", "delete"}  # what a role may permit for objects by their names
 _GITOPS = {
     "argocd.argoproj.io/tracking-id": "Argo CD",
     "kustomize.toolkit.fluxcd.io/name": "Flux",
@@ -115,14 +108,20 @@ class _Looks:
         """What the cluster would refuse, asked of the cluster, kind by kind."""
         wanted = wanted_rights(self._planned)
         asked = [(kind, verb) for kind, verbs in wanted.items() for verb in sorted(verbs)]
-        answers = await everywhere.together(
-            *(self._cluster.is_allowed(verb, kind) for kind, verb in asked)
-        )
+        answers = await everywhere.together(*(self._may(verb, kind) for kind, verb in asked))
         return [
             f"{verb} {kind.plural}"
             for (kind, verb), is_allowed in zip(asked, answers, strict=True)
             if not is_allowed
         ]
+
+    async def _may(self, verb: str, kind: Kind) -> bool:
+        """In the whole namespace, or, as a role may name them, with just these objects."""
+        if await self._cluster.is_allowed(verb, kind):
+            return True
+        names = [each.own_name for each in self._planned if each.kind == kind]
+        asked = [self._cluster.is_allowed(verb, kind, name) for name in names if verb in _NAMED]
+        return bool(asked) and all(await everywhere.together(*asked))
 
     async def _look(self, planned: Planned) -> tuple[str, ...]:
         """How the object would differ; what is wrong and who else acts is noted."""
@@ -141,7 +140,10 @@ class _Looks:
         live = await self._cluster.get(planned.kind, planned.own_name)
         if live is not None:
             self._warnings.update(_who_else(planned.name, live, self._scaled))
-        return _lines(live, await self._after(planned, live))
+        after = await self._after(planned, live)
+        if planned.ways and live and after:
+            self._warnings.update(_how_many(planned.name, live, after))
+        return lines(live, after)
 
     async def _after(self, planned: Planned, live: Object | None) -> Object | None:
         """The object as it would be, by a dry run of the server's."""
@@ -198,27 +200,7 @@ def _who_else(key: str, live: Object, scaled: Mapping[str, str]) -> list[str]:
     return said
 
 
-def _lines(before: Object | None, after: Object | None) -> tuple[str, ...]:
-    old, new = (_text(each) for each in (before, after))
-    lines = difflib.unified_diff(old, new, lineterm="", n=2)
-    return tuple(line for line in lines if not line.startswith(("---", "+++")))
-
-
-def _text(thing: Object | None) -> list[str]:
-    """What a person wants to compare of an object; what may be a secret is hidden."""
-    if thing is None:
-        return []
-    shown = {name: part for name, part in thing.items() if name not in _NOT_SHOWN}
-    shown["labels"] = labels(thing)
-    shown["annotations"] = {
-        name: value for name, value in annotations(thing).items() if "last-applied" not in name
-    }
-    if thing["kind"] == "Secret":
-        shown["data"] = shown["stringData"] = "(hidden)"
-    shown = copy.deepcopy(shown)
-    for container in containers(pod_template(shown)):
-        for each in container.get("env") or ():
-            if "value" in each and _SECRET_NAME.search(each["name"]):
-                each["value"] = "(hidden)"
-    text: str = yaml.safe_dump(shown, sort_keys=True, allow_unicode=True)
-    return text.splitlines()
+def _how_many(key: str, live: Object, after: Object) -> list[str]:
+    """Fewer pods than somebody has asked for since may be too few."""
+    now, then = (each["spec"].get("replicas") for each in (live, after))
+    return [] if now == then else [f"{key} is to have {now} pods now; it goes back to {then}."]

@@ -8,6 +8,7 @@ import os
 import subprocess
 import threading
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,7 +21,16 @@ _VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1
 
 _lock = threading.Lock()
 _locks: dict[str, threading.Lock] = {}  # for each plugin its own: none waits for another's
-_known: dict[str, tuple[datetime, Mapping[str, Any]]] = {}
+_known: dict[str, "_Known"] = {}
+
+
+@dataclass
+class _Known:
+    """`was_used_again`: what it says is some time old, and may no longer be good."""
+
+    until: datetime
+    status: Mapping[str, Any]
+    was_used_again: bool = False
 
 
 def credential(plugin: Mapping[str, Any], cluster: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -28,16 +38,28 @@ def credential(plugin: Mapping[str, Any], cluster: Mapping[str, Any]) -> Mapping
 
     Asked again a minute before it expires. Raises PlatformError; its text holds no secret.
     """
-    key = json.dumps([plugin, cluster], sort_keys=True, default=str)
+    key = _key(plugin, cluster)
     with _lock:
         own_lock = _locks.setdefault(key, threading.Lock())
     with own_lock:
-        expires, status = _known.get(key, (datetime.min.replace(tzinfo=UTC), {}))
-        if datetime.now(UTC) + EARLY >= expires:
-            status = _asked(plugin, cluster)
-            if until := _expiry(status):
-                _known[key] = (until, status)
+        known = _known.get(key)
+        if known is not None and datetime.now(UTC) + EARLY < known.until:
+            known.was_used_again = True
+            return known.status
+        status = _asked(plugin, cluster)
+        if until := _expiry(status):
+            _known[key] = _Known(until, status)
         return status
+
+
+def forget(plugin: Mapping[str, Any], cluster: Mapping[str, Any]) -> bool:
+    """The cluster does not accept it: ask anew next time; whether that may help."""
+    known = _known.pop(_key(plugin, cluster), None)
+    return known is not None and known.was_used_again
+
+
+def _key(plugin: Mapping[str, Any], cluster: Mapping[str, Any]) -> str:
+    return json.dumps([plugin, cluster], sort_keys=True, default=str)
 
 
 def _command(plugin: Mapping[str, Any]) -> str:

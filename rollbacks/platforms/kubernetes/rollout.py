@@ -48,8 +48,8 @@ class Rollout(Step):
     """Applies the manifests and waits for the cluster to roll the workloads out.
 
     Undone: each workload's spec is put back to what was captured, whatever has happened since, but
-    for the count of pods where an autoscaler says it; then services; then the configuration that
-    this release alone had is deleted.
+    for the count of pods where an autoscaler says it, now or then; then services; then the
+    configuration that this release alone had is deleted.
     """
 
     kind: ClassVar[str] = "k8s.rollout"
@@ -108,9 +108,11 @@ class Rollout(Step):
     ) -> Progress:
         async def bring_back(cluster: Cluster) -> Progress:
             call = Call(cluster, target, spec, control)
+            scaled = await scaled_in(cluster)
 
             async def visit(workload: Workload) -> InstanceOutcome | Running:
-                return await _back(call, workload, captured)
+                is_scaled = workload.name in {*scaled, *captured["scaled_by"]}
+                return await _back(call, workload, captured, is_scaled=is_scaled)
 
             progress = await call.at_each(visit)
             if not isinstance(progress, Running):
@@ -134,7 +136,7 @@ class Rollout(Step):
     ) -> Inspection:
         async def planned(cluster: Cluster) -> list[Planned]:
             if captured is not None:
-                return _planned_back(spec, captured)
+                return _planned_back(spec, captured, {*await scaled_in(cluster)})
             return await _planned(cluster, spec)
 
         is_forced = bool(spec.settings["take_ownership"])
@@ -167,24 +169,24 @@ def _instance(manifest: Object) -> str:
     return key_of(manifest) if manifest["kind"] in WORKLOADS else ""
 
 
-def _planned_back(spec: StepSpec, captured: Mapping[str, Any]) -> list[Planned]:
+def _planned_back(spec: StepSpec, captured: Mapping[str, Any], scaled: set[str]) -> list[Planned]:
     found = []
     for key, was in captured["objects"].items():
         if key.startswith(f"{SERVICE.name}/") or key in spec.instances:
             kind, name = KINDS[key.partition("/")[0]], key.partition("/")[2]
             instance = key if kind.name in WORKLOADS else ""
-            is_scaled = key in captured["scaled_by"]
+            is_scaled = key in scaled | {*captured["scaled_by"]}
             ways = partial(captures.way_back, was=was, is_scaled=is_scaled) if was else None
             found.append(Planned(instance, kind, name, ways=ways))
     return found + gone(captured)
 
 
 async def _back(
-    call: Call, workload: Workload, captured: Mapping[str, Any]
+    call: Call, workload: Workload, captured: Mapping[str, Any], *, is_scaled: bool
 ) -> InstanceOutcome | Running:
     """One workload as it was captured; gone, where there was none."""
     kind, name, key = workload.kind, workload.own_name, workload.name
-    was, is_scaled = captured["objects"][key], key in captured["scaled_by"]
+    was = captured["objects"][key]
     before = await call.cluster.get(kind, name) if was is None else None
     live, has_changed = await call.bring_back(kind, name, was, is_scaled=is_scaled)
     if was is None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from rollbacks.platforms.base import Control, InstanceOutcome, OutcomeState, PlatformError, Running
-from rollbacks.platforms.kubernetes import states
+from rollbacks.platforms.kubernetes import members, states
 from rollbacks.platforms.kubernetes.cluster import Cluster
 from rollbacks.platforms.kubernetes.kinds import EVENT, POD, WORKLOADS, Kind, Object, name_of
 
@@ -132,10 +132,10 @@ class Wait:
         """Say what holds it up; each time the next is longer in coming."""
         self._ask_in(min(ASKED_AT_MOST_EVERY, 2 * self._pause))
         pods = await pods_of(self._cluster, live)
-        self._why, unexplained = states.troubles_of(pods), states.unexplained(pods)
-        if unexplained or not self._why:
+        trouble, unexplained, warning = members.troubles_of(pods), members.unexplained(pods), ""
+        if unexplained or not trouble:
             warning = await self._warning_about(unexplained or live)
-            self._why = "; ".join(filter(None, (self._why, warning)))
+        self._why = "; ".join(filter(None, (trouble, warning, members.endings_of(pods))))
         self._looked_at(live)
         if live["kind"] == "StatefulSet":
             await self._remove_stuck(live, pods)
@@ -155,7 +155,7 @@ class Wait:
         It replaces pods in order and waits for each, also for one that never comes up; Kubernetes
         leaves it to us (kubernetes.io/docs: StatefulSets, Forced rollback).
         """
-        for pod in states.stuck(live, pods):
+        for pod in members.stuck(live, pods):
             self._control.checkpoint()
             await self._cluster.delete(POD, name_of(pod), uid=pod["metadata"]["uid"])
             self._control.log(self._key, f"{name_of(pod)} was stuck; deleted, to be made anew")
@@ -185,7 +185,7 @@ async def pods_of(cluster: Cluster, workload: Object) -> list[Object]:
 
 
 def _belongs(pod: Object, workload: Object) -> bool:
-    owner = states.owner_of(pod)
+    owner = members.owner_of(pod)
     if owner is None:
         return False
     if workload["kind"] == "Deployment":

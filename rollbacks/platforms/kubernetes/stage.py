@@ -91,9 +91,10 @@ class Stage(Step):
             async def visit(workload: Workload) -> InstanceOutcome | Running:
                 name = f"{workload.own_name}-{captured['color']}"
                 was = captured["workload"]
+                is_scaled = await _is_scaled(cluster, f"{workload.kind.name}/{name}", captured)
                 before = await cluster.get(workload.kind, name) if was is None else None
                 live, has_changed = await call.bring_back(
-                    workload.kind, name, was, is_scaled=bool(captured["is_scaled"])
+                    workload.kind, name, was, is_scaled=is_scaled
                 )
                 if was is None:
                     waits = await call.gone(workload.name, before) if before else None
@@ -132,7 +133,9 @@ class Stage(Step):
 
         async def planned(cluster: Cluster) -> list[Planned]:
             if captured is not None:
-                return _planned_back(key, captured)
+                name = f"{key}-{captured['color']}"
+                is_scaled = await _is_scaled(cluster, name, captured)
+                return _planned_back(key, captured, is_scaled=is_scaled)
             objects = _colored(spec, await _captured(cluster, spec))
             return [
                 Planned(
@@ -187,12 +190,15 @@ def _colored(spec: StepSpec, captured: Mapping[str, Any]) -> list[Object]:
     ]
 
 
-def _planned_back(key: str, captured: Mapping[str, Any]) -> list[Planned]:
+async def _is_scaled(cluster: Cluster, key: str, captured: Mapping[str, Any]) -> bool:
+    """Whether an autoscaler says how many pods it has, now or then."""
+    return bool(captured["is_scaled"]) or key in await scaled_in(cluster)
+
+
+def _planned_back(key: str, captured: Mapping[str, Any], *, is_scaled: bool) -> list[Planned]:
     kind, _, base = key.partition("/")
     was = captured["workload"]
-    way = (
-        partial(captures.way_back, was=was, is_scaled=bool(captured["is_scaled"])) if was else None
-    )
+    way = partial(captures.way_back, was=was, is_scaled=is_scaled) if was else None
     found = [Planned(key, WORKLOADS[kind], f"{base}-{captured['color']}", ways=way)]
     for name, was in captured["services"].items():
         found.append(

@@ -1,6 +1,6 @@
 """The step that sends everybody to the release that was staged, and back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -19,20 +19,22 @@ from rollbacks.platforms.base import (
     TargetRef,
 )
 from rollbacks.platforms.kubernetes import captures, colors
-from rollbacks.platforms.kubernetes.calls import Call, done, run
+from rollbacks.platforms.kubernetes.calls import Call, done, run, scaled_in
 from rollbacks.platforms.kubernetes.cluster import Cluster
 from rollbacks.platforms.kubernetes.inspecting import Planned, inspected
 from rollbacks.platforms.kubernetes.instances import Workload
-from rollbacks.platforms.kubernetes.kinds import COLOR, SERVICE, Object
+from rollbacks.platforms.kubernetes.kinds import COLOR, SERVICE, Object, key_of
 from rollbacks.platforms.kubernetes.settings import BlueGreenSettings
 from rollbacks.platforms.kubernetes.states import wanted_pods
+
+Ways = Callable[[Object], list[captures.Operation]]
 
 
 class Swap(Step):
     """Exchanges the colors that the primary and the stage service select.
 
     Undone, each selects again what was captured: repeating it changes nothing. What served before
-    is first brought to as many pods as it had then, and waited for.
+    is first brought back to what it was then, whatever has become of it, and waited for.
     """
 
     kind: ClassVar[str] = "k8s.swap"
@@ -53,7 +55,11 @@ class Swap(Step):
             live = await cluster.get(
                 workload.kind, colors.own_name(workload, found["primary"]["color"])
             )
-            return {**found, "count": wanted_pods(live["spec"]) if live else 0}
+            return {
+                **found,
+                "served": captures.kept(live, {}),
+                "is_scaled": live is not None and key_of(live) in await scaled_in(cluster),
+            }
 
         return run(target, look, control)
 
@@ -83,7 +89,7 @@ class Swap(Step):
             call = Call(cluster, target, spec, control)
 
             async def visit(workload: Workload) -> InstanceOutcome | Running:
-                if captured["count"] and (waits := await _ready(call, workload, captured)):
+                if captured["served"] and (waits := await _ready(call, workload, captured)):
                     return waits
                 first = await _select(call, primary["name"], primary["color"])
                 second = await _select(call, stage["name"], stage["color"])
@@ -116,35 +122,45 @@ class Swap(Step):
         async def planned(cluster: Cluster) -> list[Planned]:
             if captured is None:
                 return [Planned("", SERVICE, name, ways=_as_it_is) for name in names.values()]
-            served = colors.own_name(workload, captured["primary"]["color"])
-            count = int(captured["count"])
             services = [
                 Planned("", SERVICE, each["name"], ways=partial(_selecting, color=each["color"]))
                 for each in (captured["primary"], captured["stage"])
             ]
-            up = partial(_scaled_up, count=count)
-            return [Planned(workload.name, workload.kind, served, ways=up), *services]
+            if not captured["served"]:
+                return services
+            name = colors.own_name(workload, captured["primary"]["color"])
+            ways = await _ways(cluster, workload, captured)
+            return [Planned(workload.name, workload.kind, name, ways=ways), *services]
 
         names = colors.services(spec)
         return inspected(target, planned, is_forced=False)
 
 
 async def _ready(call: Call, workload: Workload, captured: Mapping[str, Any]) -> Running | None:
-    """What served before has the pods it had, all of them ready, before anybody is sent there."""
+    """What served before is as it was, all its pods ready, before anybody is sent there."""
     name = colors.own_name(workload, captured["primary"]["color"])
-    count = int(captured["count"])
-
-    live, _ = await call.change(workload.kind, name, partial(_scaled_up, count=count))
+    ways = await _ways(call.cluster, workload, captured)
+    live, _ = await call.change(workload.kind, name, ways)
     if live is None:
         raise PlatformError(f"{workload.kind.name}/{name}, which served, is gone", permanent=True)
-    return await call.rolled_out(workload.name, live, is_undo=True)
+    if waits := await call.rolled_out(workload.name, live, is_undo=True):
+        return waits
+    await call.own_again(workload.kind, name, captured["served"])
+    return None
 
 
-def _scaled_up(live: Object, count: int) -> list[captures.Operation]:
-    if wanted_pods(live["spec"]) >= count:
-        return []
-    up = {"op": "add", "path": "/spec/replicas", "value": count}
-    return captures.conditional(live, [up])
+async def _ways(cluster: Cluster, workload: Workload, captured: Mapping[str, Any]) -> Ways:
+    name = colors.own_name(workload, captured["primary"]["color"])
+    is_scaled = captured["is_scaled"] or f"{workload.kind.name}/{name}" in await scaled_in(cluster)
+    return partial(_as_it_served, was=captured["served"], is_scaled=bool(is_scaled))
+
+
+def _as_it_served(
+    live: Object, was: Mapping[str, Any], *, is_scaled: bool
+) -> list[captures.Operation]:
+    """An autoscaler that let it shrink, as nobody came, says how many again once they come."""
+    has_enough = wanted_pods(live["spec"]) >= wanted_pods(was["spec"])
+    return captures.way_back(live, was, is_scaled=is_scaled and has_enough)
 
 
 async def _select(call: Call, service: str, color: str | None) -> bool:

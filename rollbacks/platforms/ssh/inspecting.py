@@ -55,6 +55,10 @@ def of_undo(
     """Of the way back: what differs from what was captured, and whether it can come back."""
 
     async def visit(remote: Remote, place: Place) -> _Said:
+        if new := spec.newcomer(place.name):
+            return _Said(
+                _difference(place, await look(remote, place), commands.link_to(new.release))
+            )
         return await _of_way_back(remote, place, spec, found[place.name])
 
     return _summed(target, places, visit)

@@ -65,12 +65,15 @@ class Install(Step):
     def undo(
         self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any], control: Control
     ) -> Progress:
-        async def bring_back(visit: Visit, _: Payload) -> InstanceOutcome:
+        async def bring_back(visit: Visit, payload: Payload) -> InstanceOutcome:
+            if new := spec.newcomer(visit.place.name):
+                return await visit.bring_earlier(new.release, payload)
             return await visit.bring_back(found[visit.place.name])
 
-        found = {name: found_in(captured, name) for name in spec.instances}
-        faults = _round(target, spec, control, is_undo=True).run(None, bring_back)
-        return everywhere.concluded(faults, f"{len(found)} hosts")
+        earlier = spec.newcomers.artifact if spec.newcomers else None
+        found = {name: found_in(captured, name) for name in spec.without_newcomers.instances}
+        faults = _round(target, spec, control, is_undo=True).run(earlier, bring_back)
+        return everywhere.concluded(faults, f"{len(spec.instances)} hosts")
 
     def preview(
         self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any] | None
@@ -81,6 +84,8 @@ class Install(Step):
         for name in spec.instances:
             if captured is None:
                 changes.append(Change(name, "current", "what is there now", release))
+            elif new := spec.newcomer(name):
+                changes.append(Change(name, "current", release, commands.link_to(new.release)))
             else:
                 before = found_in(captured, name).link
                 changes.append(Change(name, "current", release, before or ""))
@@ -94,7 +99,7 @@ class Install(Step):
         places = _places(target, spec)
         if captured is None:
             return inspecting.of_apply(target, spec, places)
-        found = {name: found_in(captured, name) for name in spec.instances}
+        found = {name: found_in(captured, name) for name in spec.without_newcomers.instances}
         return inspecting.of_undo(target, spec, places, found)
 
 

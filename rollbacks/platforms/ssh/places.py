@@ -48,7 +48,8 @@ def places_of(target: TargetRef, names: Sequence[str] | None = None) -> list[Pla
         _require_pair(target, names)
         names = None if names else ()
     colors = infrastructure.groups.colors if infrastructure.groups else {}
-    known = {host.name: host for host in infrastructure.hosts}
+    hosts = infrastructure.hosts_of(target)
+    known = {host.name for host in hosts}
     if unknown := [name for name in names or () if name not in known]:
         raise PlatformError(
             f"{', '.join(unknown)}: no such host in {target.infrastructure}.", permanent=True
@@ -62,7 +63,7 @@ def places_of(target: TargetRef, names: Sequence[str] | None = None) -> list[Pla
             variables=dict(host.variables),
             color=colors.get(host.name, ""),
         )
-        for host in infrastructure.hosts
+        for host in hosts
         if names is None or host.name in names
     ]
 

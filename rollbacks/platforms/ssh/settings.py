@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from rollbacks.platforms.aws import settings as aws
 from rollbacks.platforms.hosts import (
     Host,
+    Hosted,
     Part,
     Port,
     Seconds,
@@ -147,14 +148,13 @@ class Listener(aws.Connector):
         return self
 
 
-class Infrastructure(Part):
+class Infrastructure(Hosted):
     """Hosts, and the directory that holds releases/ and current; it may have placeholders.
 
     `groups` with either `proxies` or `listener` in front of them: for blue/green.
     """
 
     directory: Annotated[str, AfterValidator(_directory)]
-    hosts: Annotated[list[Host], Field(min_length=1, max_length=1_000)]
     groups: Groups | None = None
     proxies: Proxies | None = None
     listener: Listener | None = None
@@ -162,7 +162,7 @@ class Infrastructure(Part):
     @model_validator(mode="after")
     def _each_host_is_another(self) -> Self:
         names, places = set[str](), dict[tuple[str, int | None, str], str]()
-        for host in self.hosts:
+        for host in self.examples:
             if host.name in names:
                 raise ValueError(f"two hosts are named {host.name}")
             names.add(host.name)

@@ -6,7 +6,7 @@ restart, then a check) is written on the host before the switch, see commands.py
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -115,6 +115,22 @@ class Visit:
             await self._clean(found)
         changed = OutcomeState.DONE if has_rest or not is_as_before else OutcomeState.UNCHANGED
         return InstanceOutcome(changed, f"As it was before: {found.link or 'nothing installed'}")
+
+    async def bring_earlier(self, release: str, payload: Payload) -> InstanceOutcome:
+        """What the others ran before, on a host that came later; unpacked where it is not there."""
+        earlier, link = replace(self, release=release), commands.link_to(release)
+        state = await earlier._look(link)
+        if not state.has_release:
+            await earlier._unpack(payload)
+        found = Found(
+            directory=self.place.directory,
+            link=link,
+            resolves=True,
+            has_release=False,
+            has_releases=True,
+            levels=0,
+        )
+        return replace(await self.bring_back(found), message=f"Came later; runs {release}")
 
     async def stand(self, found: Found) -> InstanceOutcome:
         """As it was captured, and well; what is not well is restarted, and that is said."""

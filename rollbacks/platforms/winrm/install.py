@@ -79,7 +79,9 @@ class Releasing(Step):
     def undo(
         self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any], control: Control
     ) -> Progress:
-        async def bring_back(visit: Visit, _: Payload) -> InstanceOutcome:
+        async def bring_back(visit: Visit, payload: Payload) -> InstanceOutcome:
+            if new := spec.newcomer(visit.place.name):
+                return await visit.bring_earlier(directory_of(new.release), payload)
             return await visit.bring_back(found_in(captured, visit.place.name))
 
         return self._go(target, spec, captured, control, bring_back)
@@ -92,7 +94,10 @@ class Releasing(Step):
         for place in places_of(target, spec.instances):
             path = place.unit.path_in(f"{place.folder}\\{directory}")
             before, after = ("what is there now", path)
-            if captured is not None:
+            if new := spec.newcomer(place.name):
+                before = path
+                after = place.unit.path_in(f"{place.folder}\\{directory_of(new.release)}")
+            elif captured is not None:
                 before, after = path, found_in(captured, place.name).path
             changes.append(Change(place.name, place.unit.what, before, after))
         return changes
@@ -103,8 +108,9 @@ class Releasing(Step):
         directory = directory_of(spec.release)
         if captured is None:
             return inspecting.of_apply(target, spec, directory, self.choose)
-        found = {name: found_in(captured, name) for name in spec.instances}
-        return inspecting.of_undo(target, spec, directory, found)
+        known = spec.without_newcomers
+        found = {name: found_in(captured, name) for name in known.instances}
+        return inspecting.of_undo(target, known, directory, found)
 
     async def _require_same_role(self, visit: Visit) -> None:
         """What waited must not be given a release once it serves."""
@@ -136,18 +142,24 @@ class Releasing(Step):
     ) -> Progress:
         directory, access = directory_of(spec.release), access_to(target)
         places = places_of(target, spec.instances)
-        units = {place.name: unit_of(place, found_in(captured, place.name)) for place in places}
+        units = {
+            place.name: unit_of(place, found_in(captured, place.name))
+            for place in places
+            if not spec.newcomer(place.name)
+        }
         check, seconds = self.check(spec)
 
         async def go() -> Progress:
-            payload = Payload(spec.artifact, repack)
+            payload = Payload(spec.newcomers.artifact if spec.newcomers else spec.artifact, repack)
             async with _closing(Asking(), payload) as asking:
 
                 async def turn(remote: Remote, place: Place) -> InstanceOutcome:
+                    # One that came later has whatever serves there brought back.
+                    unit = units.get(place.name) or (await pairs.live(remote, place)).unit
                     visit = Visit(
                         remote=remote,
                         place=place,
-                        unit=units[place.name],
+                        unit=unit,
                         directory=directory,
                         check=check,
                         seconds=seconds,

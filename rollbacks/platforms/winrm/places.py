@@ -41,14 +41,15 @@ def places_of(target: TargetRef, names: Sequence[str] | None = None) -> list[Pla
     """The named hosts (None: all), in the infrastructure's order; PlatformError if one is none."""
     connector = Connector.model_validate(dict(target.connector))
     infrastructure = Infrastructure.model_validate(dict(target.settings))
-    known = {host.name for host in infrastructure.hosts}
+    hosts = infrastructure.hosts_of(target)
+    known = {host.name for host in hosts}
     if unknown := [name for name in names or () if name not in known]:
         raise PlatformError(
             f"{', '.join(unknown)}: no such host in {target.infrastructure}.", permanent=True
         )
     return [
         _place(host, target, infrastructure, connector.port)
-        for host in infrastructure.hosts
+        for host in hosts
         if names is None or host.name in names
     ]
 

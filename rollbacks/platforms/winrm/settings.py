@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from rollbacks.platforms.hosts import (
-    Host,
+    Hosted,
     Part,
     Port,
     Seconds,
@@ -94,7 +94,7 @@ class Connector(Part):
         return self
 
 
-class Infrastructure(Part):
+class Infrastructure(Hosted):
     r"""Hosts, where releases go on them, and what serves them: a site, or a Windows service.
 
     `application`, `virtual_directory`: paths in the site; one of both. `executable`: the service's
@@ -103,7 +103,6 @@ class Infrastructure(Part):
     """
 
     root: Root = r"C:\Artifacts"
-    hosts: Annotated[list[Host], Field(min_length=1, max_length=1_000)]
     site: Name | None = None
     stage_site: Name | None = None
     production_binding: Name | None = None

@@ -86,7 +86,12 @@ class Swap(Step):
     def undo(
         self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any], control: Control
     ) -> Progress:
-        return _go(target, spec, captured, control, swapped=False)
+        known = spec.without_newcomers
+        for name in spec.instances:
+            if name not in known.instances:
+                said = "Came later: nothing was swapped there"
+                control.report(name, InstanceOutcome(OutcomeState.UNCHANGED, said))
+        return _go(target, known, captured, control, swapped=False)
 
     def preview(
         self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any] | None
@@ -96,7 +101,8 @@ class Swap(Step):
                 Change(name, "serves", "the one of the pair that serves now", "the other one")
                 for name in spec.instances
             ]
-        roles = {name: roles_in(captured, name) for name in spec.instances}
+        names = spec.without_newcomers.instances
+        roles = {name: roles_in(captured, name) for name in names}
         return [Change(name, "serves", each.idle, each.live) for name, each in roles.items()]
 
     def inspect(
@@ -104,8 +110,9 @@ class Swap(Step):
     ) -> Inspection:
         if captured is None:
             return inspecting.of_pairs(target, spec, {})
-        live = {name: roles_in(captured, name).idle for name in spec.instances}
-        return inspecting.of_pairs(target, spec, live)
+        known = spec.without_newcomers
+        live = {name: roles_in(captured, name).idle for name in known.instances}
+        return inspecting.of_pairs(target, known, live)
 
 
 def role_in(state: UnitState) -> Role:

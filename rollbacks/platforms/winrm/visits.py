@@ -7,7 +7,7 @@ restart, then a check) is written on the host before the switch, see scripts.py.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -101,6 +101,25 @@ class Visit:
             await self._clean(found)
             return InstanceOutcome(OutcomeState.DONE, f"As it was before: {found.path}")
         return InstanceOutcome(OutcomeState.UNCHANGED, f"As it was before: {found.path}")
+
+    async def bring_earlier(self, directory: str, payload: Payload) -> InstanceOutcome:
+        """What the others served before, on a host that came later; sent where it is not there."""
+        earlier = replace(self, directory=directory)
+        _, folder = await earlier._look(earlier.wanted)
+        if not folder.release:
+            await earlier._unpack(payload, folder.uploaded)
+        if not folder.release or folder.has_rest:
+            await earlier._change("Settling", scripts.settle(self.place.folder, directory))
+        found = Found(
+            unit=self.unit.title,
+            folder=self.place.folder,
+            path=earlier.wanted,
+            runs=True,
+            resolves=True,
+            has_release=False,
+            levels=0,
+        )
+        return replace(await self.bring_back(found), message=f"Came later; serves {directory}")
 
     async def _look(self, path: str) -> tuple[UnitState, FolderState]:
         self._say("Looking")

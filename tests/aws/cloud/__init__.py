@@ -4,9 +4,10 @@ from .cloud import FakeCloud
 from .faults import Answer, Call, Delay, Drop, Throttled
 from .policies import Statement
 from .scenery import Balancer, forward
-from .timing import Timing
+from .timing import HOUR, Timing
 
 __all__ = [
+    "HOUR",
     "Answer",
     "Balancer",
     "Call",

@@ -11,7 +11,8 @@ moto keeps what it is right about; docs/platforms/aws-gaps.md says what is done 
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from secrets import randbelow
 from types import TracebackType
 from typing import Any, Self
@@ -32,7 +33,7 @@ from .routing import actions, afterwards, beforehand
 from .scaling.scaling import Scaling
 from .scenery import Balancer
 from .security import Security
-from .timing import Timing
+from .timing import HOUR, Timing
 from .transport import Transport
 from .world import World
 
@@ -131,6 +132,29 @@ class FakeCloud:
     def throttled(self) -> int:
         """How many calls met a rate limit since throttling began."""
         return self._front.buckets.refused
+
+    def skip(self, seconds: float) -> None:
+        """So much time passes at once: whatever takes no longer happens next."""
+        self._world.loop.skip(seconds)
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """Nothing that takes any time happens meanwhile, but for what a test skips."""
+        with self._world.loop.clock.standing_still():
+            yield
+
+    @contextmanager
+    def lasting(self, *what: str) -> Iterator[None]:
+        """These times of `timing` are over when the block is, and not before."""
+        usual = {each: getattr(self.timing, each) for each in what}
+        for each in what:
+            setattr(self.timing, each, HOUR)
+        try:
+            yield
+        finally:
+            for each, seconds in usual.items():
+                setattr(self.timing, each, seconds)
+            self.skip(len(what) * HOUR)  # some come one after another
 
     def shortage(self, of: str, is_on: bool = True) -> None:
         """There is no capacity any more, or there is again: "FARGATE" or "EC2"."""

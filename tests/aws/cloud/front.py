@@ -34,7 +34,7 @@ class Front:
         afterwards: Mapping[tuple[str, str], Callable[[Asked], None]],
     ) -> None:
         self.faults = Faults()
-        self.buckets = Buckets()
+        self.buckets = Buckets(world.loop.clock)
         self.calls: list[Call] = []
         self._world = world
         self._identities = identities
@@ -83,7 +83,7 @@ class Front:
             if not is_passed_on(dialect.name, action):
                 raise not_modelled(f"{dialect.name} {action}")
             self._beforehand.get((dialect.name, action), _nothing)(asked)
-            answer = self._world.beneath.pass_on(incoming.http)
+            answer = self._world.beneath.pass_on(incoming.http, action)
             if answer.status < 400:
                 self._afterwards.get((dialect.name, action), _nothing)(asked)
             return answer

@@ -3,8 +3,9 @@
 import heapq
 import itertools
 import threading
-import time
 from collections.abc import Callable
+
+from .clock import Clock
 
 Act = Callable[[], None]
 
@@ -12,7 +13,8 @@ Act = Callable[[], None]
 class Loop:
     """Runs from start() to close(). Each act has the lock; an idle loop sleeps without end."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
         self.lock = threading.RLock()
         self._changed = threading.Condition(self.lock)
         self._later: list[tuple[float, int, Act]] = []
@@ -36,13 +38,19 @@ class Loop:
 
     def after(self, seconds: float, act: Act) -> None:
         with self.lock:
-            heapq.heappush(self._later, (time.monotonic() + seconds, next(self._order), act))
+            heapq.heappush(self._later, (self.clock.now() + seconds, next(self._order), act))
             self._changed.notify_all()
 
     def soon(self, act: Act) -> None:
         """Once, however often it is asked for before it is done."""
         with self.lock:
             self._soon[act] = None
+            self._changed.notify_all()
+
+    def skip(self, seconds: float) -> None:
+        """All that is due until then is done next."""
+        with self.lock:
+            self.clock.skip(seconds)
             self._changed.notify_all()
 
     def _run(self) -> None:
@@ -57,11 +65,11 @@ class Loop:
                     self._changed.wait(self._seconds_left())
 
     def _work(self) -> None:
-        while self._later and self._later[0][0] <= time.monotonic():
+        while self._later and self._later[0][0] <= self.clock.now():
             heapq.heappop(self._later)[2]()
         ready, self._soon = self._soon, {}
         for act in ready:
             act()
 
     def _seconds_left(self) -> float | None:
-        return max(self._later[0][0] - time.monotonic(), 0) if self._later else None
+        return max(self._later[0][0] - self.clock.now(), 0) if self._later else None

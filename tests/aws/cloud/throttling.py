@@ -1,9 +1,9 @@
 """How often may be called: a bucket of tokens for each kind of action, as AWS publishes them."""
 
 import threading
-import time
 from dataclasses import dataclass, field
 
+from .clock import Clock
 from .rates import Rate, rate_of
 
 
@@ -31,6 +31,7 @@ class Buckets:
     `refused`: how many calls found no token since they were last full.
     """
 
+    clock: Clock
     is_on: bool = False
     refused: int = 0
     _of: dict[Rate, _Bucket] = field(default_factory=dict)
@@ -41,7 +42,7 @@ class Buckets:
         rate = rate_of(service, action) if self.is_on else None
         if rate is None:
             return True
-        at = time.monotonic()
+        at = self.clock.now()
         with self._lock:
             bucket = self._of.setdefault(rate, _Bucket(rate, rate.burst, at))
             is_taken = bucket.take(at)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from secrets import token_hex
 
 from .beneath import Beneath
+from .clock import Clock
 from .loop import Loop
 from .timing import Timing
 
@@ -16,7 +17,7 @@ class World:
     region: str
     timing: Timing
     beneath: Beneath
-    loop: Loop = field(default_factory=Loop)
+    loop: Loop = field(default_factory=lambda: Loop(Clock()))
     shortages: set[str] = field(default_factory=set)  # of capacity: "FARGATE", "EC2"
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 

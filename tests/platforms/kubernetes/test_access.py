@@ -150,6 +150,17 @@ REFUSED: dict[str, tuple[str, str]] = {
         ),
         "certificate authority is no PEM certificate",
     ),
+    "an authority in an empty file": (
+        written(
+            {"token": CANARY},
+            **{"certificate-authority-data": None, "certificate-authority": "/dev/null"},
+        ),
+        "certificate authority is no PEM certificate",
+    ),
+    "somebody who stands for another": (
+        written({"token": CANARY, "as": "admin", "as-groups": ["system:masters"]}),
+        "impersonates somebody (as, as-groups), which Lastgood does not",
+    ),
     "a plugin that is no object": (written({"exec": CANARY}), "the exec plugin of shop is no"),
     "a plugin without a command": (written(_exec()), "it has no command"),
     "a plugin of another time": (

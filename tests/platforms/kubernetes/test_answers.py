@@ -3,7 +3,9 @@
 import asyncio
 import json
 import ssl
+import sys
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import httpx
@@ -124,6 +126,16 @@ def test_a_credential_that_wears_out_while_we_work_is_read_again_by_the_next_cal
     with pytest.raises(PlatformError, match="does not accept") as caught:
         asked([httpx.Response(200, json={"items": []}), refused(401)], twice)
     assert not caught.value.permanent
+
+
+@pytest.mark.parametrize("may_help", [True, False])
+def test_a_remembered_credential_that_is_refused_is_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch, may_help: bool
+) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "ACCESS", replace(ACCESS, forget=lambda: may_help))
+    with pytest.raises(PlatformError, match="does not accept") as caught:
+        asked([refused(401)], change)
+    assert caught.value.permanent is not may_help
 
 
 def test_a_long_list_is_read_to_its_end() -> None:

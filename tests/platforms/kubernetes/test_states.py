@@ -1,4 +1,4 @@
-"""What workloads and pods say of themselves, and what is made of it."""
+"""What workloads say of themselves, and what is made of it."""
 
 from typing import Any
 
@@ -110,86 +110,6 @@ def test_what_the_cluster_has_not_seen_yet_is_not_done(kind: str) -> None:
     assert not states.rollout_of(found).is_done
 
 
-def pod(name: str = "web-1", metadata: Json | None = None, **status: Any) -> Json:
-    return {"metadata": {"name": name, **(metadata or {})}, "status": status, "spec": {}}
-
-
-def container(name: str = "app", **state: Json) -> Json:
-    return {"name": name, "state": state}
-
-
-def waiting(reason: str, message: str = "") -> Json:
-    return container(waiting={"reason": reason, "message": message})
-
-
-DIED = {"terminated": {"exitCode": 1, "reason": "Error"}}
-UNSCHEDULED = {"type": "PodScheduled", "status": "False", "message": "0/3 nodes are available"}
-GOING = {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["a/b", "c/d"]}
-
-TROUBLES: list[tuple[Json, str]] = [
-    (pod(), ""),
-    (pod(containerStatuses=[container(running={})]), ""),
-    (pod(containerStatuses=[waiting("ContainerCreating")]), ""),
-    (pod(containerStatuses=[waiting("PodInitializing")]), ""),
-    (
-        pod(containerStatuses=[waiting("ImagePullBackOff", "Back-off pulling")]),
-        "app: ImagePullBackOff: Back-off pulling",
-    ),
-    (
-        pod(containerStatuses=[container(running={}), waiting("CrashLoopBackOff")]),
-        "app: CrashLoopBackOff",
-    ),
-    (pod(conditions=[UNSCHEDULED]), "FailedScheduling: 0/3 nodes are available"),
-    (
-        pod(containerStatuses=[container(terminated={"exitCode": 137, "reason": "OOMKilled"})]),
-        "app: ended with 137 (OOMKilled)",
-    ),
-    (pod(initContainerStatuses=[container(terminated={"exitCode": 0})]), ""),
-    (
-        pod(
-            initContainerStatuses=[container("migrate", terminated={"exitCode": 1, "reason": "E"})],
-            containerStatuses=[waiting("PodInitializing")],
-        ),
-        "migrate: ended with 1 (E)",
-    ),
-    (pod(phase="Failed", reason="Evicted", message="low on disk"), "Evicted: low on disk"),
-    (pod(phase="Failed"), "Failed"),
-    (
-        pod(containerStatuses=[container(running={}) | {"ready": False}]),
-        "app: running, but not ready",
-    ),
-    (
-        pod(containerStatuses=[container(running={}) | {"ready": False, "lastState": DIED}]),
-        "app: running, but not ready, after it ended with 1 (Error)",
-    ),
-    (pod(metadata=GOING), "Ending, due at 2026-01-01T00:00:00Z, held by a/b, c/d"),
-]
-
-
-@pytest.mark.parametrize(("found", "said"), TROUBLES)
-def test_why_a_pod_is_not_ready(found: Json, said: str) -> None:
-    assert states.trouble_of(found) == said
-
-
-def test_each_reason_is_told_once_with_the_first_pod_and_never_more_than_three() -> None:
-    def stuck(name: str, reason: str) -> Json:
-        return pod(name, containerStatuses=[waiting(reason)])
-
-    pods = [stuck(f"web-{n}", "ImagePullBackOff") for n in range(3)]
-    pods += [stuck(f"other-{n}", f"Reason{n}") for n in range(3)]
-    pods += [pod("gone", metadata=GOING)]
-    assert states.troubles_of(pods) == (
-        "web-0 and 2 more: app: ImagePullBackOff; other-0: app: Reason0; other-1: app: Reason1"
-    )
-
-
-def test_a_pod_is_healthy_when_it_is_ready_and_nothing_is_wrong() -> None:
-    ready_one = {"type": "Ready", "status": "True"}
-    assert states.member_of(pod(conditions=[ready_one])).is_healthy
-    assert not states.member_of(pod()).is_healthy
-    assert not states.member_of(pod(metadata=GOING, conditions=[ready_one])).is_healthy
-
-
 @pytest.mark.parametrize(
     ("image", "version"),
     [
@@ -214,40 +134,13 @@ def test_nothing_to_read_a_version_from_is_no_version() -> None:
     assert states.version_of({}) == ""
 
 
-def test_the_identity_is_of_the_whole_spec_but_for_what_an_autoscaler_says() -> None:
-    def identity(is_scaled: bool = False, color: str = "blue", **spec: Any) -> str:
+def test_the_identity_is_of_the_whole_spec_but_for_how_many_pods_there_are() -> None:
+    def identity(color: str = "blue", **spec: Any) -> str:
         template = {"spec": {"containers": [{"image": "web:1"}]}}
-        found = {"spec": {"replicas": 3, "template": template, **spec}}
-        return states.identity_of(found, is_scaled=is_scaled, color=color)
+        return states.identity_of({"spec": {"template": template, **spec}}, color=color)
 
     assert identity().startswith("1:")
     assert identity() == identity()
     assert identity(minReadySeconds=5) != identity()
-    assert identity(replicas=4) != identity()
     assert identity(color="green") != identity()
-    assert identity(is_scaled=True, replicas=4) == identity(is_scaled=True)
-
-
-def revision(number: int, hash_: str, **metadata: Any) -> Json:
-    return pod(f"db-{number}", {"labels": {"controller-revision-hash": hash_}, **metadata})
-
-
-@pytest.mark.parametrize(
-    ("spec", "names"),
-    [
-        ({}, ["db-0", "db-2"]),
-        ({"updateStrategy": {"rollingUpdate": {"partition": 2}}}, ["db-2"]),
-        ({"ordinals": {"start": 1}, **PARTED}, []),
-        ({"ordinals": {"start": 1}}, ["db-2"]),
-        (BY_HAND, []),
-    ],
-)
-def test_only_what_a_stateful_set_itself_would_replace_counts_as_stuck(
-    spec: Json, names: list[str]
-) -> None:
-    found = {"spec": spec, "status": {"updateRevision": "new"}}
-    healthy = revision(1, "old")
-    healthy["status"] = {"conditions": [{"type": "Ready", "status": "True"}]}
-    pods = [revision(0, "old"), healthy, revision(2, "old"), revision(3, "new")]
-    pods.append(revision(4, "old", deletionTimestamp="2026-01-01T00:00:00Z"))
-    assert [each["metadata"]["name"] for each in states.stuck(found, pods)] == names
+    assert identity(replicas=4) == identity(replicas=3) == identity()

@@ -34,6 +34,7 @@ from tests.winrm.host.wsman import Fault
 WAYS: dict[str, dict[str, Any]] = {
     "basic": {"authentication": "basic"},
     "negotiate": {"authentication": "negotiate"},
+    "credssp": {"authentication": "credssp"},
     "negotiate, messages encrypted": {"authentication": "negotiate", "encrypt_messages": True},
 }
 

@@ -1,5 +1,6 @@
 """Several Windows hosts, and what a connector and an infrastructure say of them."""
 
+import copy
 import ssl
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -49,6 +50,7 @@ class Fleet:
         self.authority = directory / "authority.pem"
         self.authority.write_text(AUTHORITY.pem)
         self._running = ExitStack()
+        self.image: Host | None = None
         self.hosts = {f"web-{n}": self._host(f"web-{n}") for n in range(1, count + 1)}
 
     def __enter__(self) -> Self:
@@ -84,8 +86,18 @@ class Fleet:
             credential=Secret(secret) if secret is not None else None,
         )
 
-    def _host(self, name: str) -> Host:
-        pair = AUTHORITY.vouch(name, LOOPBACK)
+    def add(self, name: str, address: str, port: int) -> None:
+        """One more, at an address of its own; `image`: whose disk and settings it begins with."""
+        self.hosts[name] = self._host(name, address, port)
+        if self.image is not None:
+            vars(self.hosts[name].windows).update(vars(copy.deepcopy(self.image.windows)))
+
+    def remove(self, name: str) -> None:
+        """It is there no more."""
+        self.hosts.pop(name).listener.close()
+
+    def _host(self, name: str, address: str = LOOPBACK, port: int = 0) -> Host:
+        pair = AUTHORITY.vouch(name, address)
         file = self.directory / f"{name}.pem"
         file.write_text(pair.pem)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -97,7 +109,7 @@ class Fleet:
         logins.add(USER, PASSWORD)
         logins.principals["robot"] = Principal("robot")
         shells = Shells(windows)
-        listener = Listener(shells, logins, context, free_port())
+        listener = Listener(shells, logins, context, port or free_port(), address)
         self._running.callback(listener.close)
         host = Host(name, windows, shells, logins, listener, free_port(), free_port())
         for port in (host.production, host.stage):

@@ -1,4 +1,4 @@
-"""Who is at the other end: basic, Negotiate with NTLM, or a client's certificate."""
+"""Who is at the other end: basic, Negotiate with NTLM, CredSSP, or a client's certificate."""
 
 import base64
 import os
@@ -30,7 +30,7 @@ class Logins:
 
     ntlm: str
     certificate: bytes
-    offers: tuple[str, ...] = ("Negotiate", 'Basic realm="WSMAN"')
+    offers: tuple[str, ...] = ("Negotiate", 'Basic realm="WSMAN"', "CredSSP")
     passwords: dict[str, str] = field(default_factory=dict)
     principals: dict[str, Principal] = field(default_factory=dict)
 
@@ -57,8 +57,8 @@ class Login:
             self._by_certificate(socket)
         elif kind == "Basic":
             self._by_password(token)
-        elif kind == "Negotiate":
-            return self._by_negotiation(base64.b64decode(token))
+        elif kind in ("Negotiate", "CredSSP"):
+            return self._by_steps(kind, base64.b64decode(token))
         return [] if self.principal else list(self.logins.offers)
 
     def encryption(self) -> WinRMEncryption:
@@ -76,13 +76,15 @@ class Login:
         is_right = self.logins.passwords.get(name) == password
         self.principal = self.logins.principals[name] if is_right else None
 
-    def _by_negotiation(self, token: bytes) -> list[str]:
+    def _by_steps(self, kind: str, token: bytes) -> list[str]:
+        """CredSSP speaks TLS of its own inside, and hands the password over at its end."""
         if self.context is None:
             os.environ["NTLM_USER_FILE"] = self.logins.ntlm
+            bound = {"channel_bindings": _bindings(self.logins.certificate)}
             self.context = spnego.server(
-                protocol="negotiate",
-                channel_bindings=_bindings(self.logins.certificate),
+                protocol=kind.lower(),
                 options=spnego.NegotiateOptions.wrapping_winrm,
+                **(bound if kind == "Negotiate" else {}),
             )
         try:
             back = self.context.step(token)
@@ -90,9 +92,9 @@ class Login:
             self.context = None
             return list(self.logins.offers)
         if not self.context.complete:
-            return [f"Negotiate {base64.b64encode(back).decode()}"]
+            return [f"{kind} {base64.b64encode(back).decode()}"]
         if back:
-            self.farewell = [f"Negotiate {base64.b64encode(back).decode()}"]
+            self.farewell = [f"{kind} {base64.b64encode(back).decode()}"]
         self.principal = self.logins.principals.get(self.context.client_principal.strip("\\"))
         return []
 

@@ -29,7 +29,14 @@ class _Server(ThreadingHTTPServer):
 class Listener:
     """`paused`: cleared, it accepts connections and says nothing any more."""
 
-    def __init__(self, shells: Shells, logins: Logins, context: ssl.SSLContext, port: int) -> None:
+    def __init__(
+        self,
+        shells: Shells,
+        logins: Logins,
+        context: ssl.SSLContext,
+        port: int,
+        address: str = LOOPBACK,
+    ) -> None:
         self.shells = shells
         self.logins = logins
         self.context = context
@@ -39,7 +46,7 @@ class Listener:
         self.faults: list[BaseException] = []
         self.answers: dict[str, int] = {}
         self.port = port
-        self._server = _Server((LOOPBACK, port), _Handler)
+        self._server = _Server((address, port), _Handler)
         self._server.listener = self
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 

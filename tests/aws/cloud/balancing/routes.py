@@ -21,6 +21,7 @@ def mend(world: World) -> None:
         for arn in sorted(set(_groups_of(balancer))):
             if arn in backend.target_groups:
                 backend.target_groups[arn].load_balancer_arns.append(balancer.arn)
+    world.beneath.look_again()
 
 
 def is_used(world: World, group: str) -> bool:

@@ -151,7 +151,7 @@ class Service:
     is_stuck: bool = False
     replacing: int = 0  # unhealthy tasks that were stopped, and whose successors are to come
     failures: int = 0  # in a row, of starting tasks
-    waits_until: float = 0.0  # of the monotonic clock: nothing is started before
+    waits_until: float = 0.0  # of the clock: nothing is started before
     created_at: datetime = field(default_factory=now)
 
     @property

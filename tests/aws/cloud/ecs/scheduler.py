@@ -4,7 +4,6 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_services.html
 """
 
 import math
-import time
 from collections.abc import Sequence
 from functools import partial
 
@@ -104,7 +103,7 @@ class Scheduler:
         timing = self._world.timing
         service.failures += 1
         delay = min(timing.retry * 2 ** min(service.failures - 1, 20), timing.longest_retry)
-        service.waits_until = time.monotonic() + delay
+        service.waits_until = self._world.loop.clock.now() + delay
         self._world.loop.after(delay, self._act(service))
         if service.failures == _STARTS_LOOK_INCONSISTENT:
             events.inconsistent(service)
@@ -208,7 +207,7 @@ class Scheduler:
         self._failed(service, service.primary)
 
     def _must_wait(self, service: Service) -> bool:
-        return service.waits_until > time.monotonic()
+        return service.waits_until > self._world.loop.clock.now()
 
     def _stop(self, service: Service, tasks: Sequence[Task], reason: str) -> None:
         if not tasks:

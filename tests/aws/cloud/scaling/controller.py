@@ -1,6 +1,5 @@
 """What a group needs now: instances to launch, terminate, replace; target groups to fill."""
 
-import time
 from collections.abc import Callable
 from functools import partial
 
@@ -146,7 +145,7 @@ class Controller:
         missing = group.desired - len(group.staying)
         if missing < 0 and group.may("Terminate"):
             self._shrink(group, template)
-        may_launch = group.may("Launch") and group.waits_until <= time.monotonic()
+        may_launch = group.may("Launch") and group.waits_until <= self._world.loop.clock.now()
         if missing > 0 and may_launch and not group.is_deleting:
             self._grow(group, template, missing)
 
@@ -180,7 +179,7 @@ class Controller:
         timing = self._world.timing
         delay = min(timing.retry * 2 ** min(group.failures, 20), timing.longest_retry)
         group.failures += 1
-        group.waits_until = time.monotonic() + delay
+        group.waits_until = self._world.loop.clock.now() + delay
         self._world.loop.after(delay, self._acts[group])
 
     def _attached(self, group: Group, target_group: str) -> None:

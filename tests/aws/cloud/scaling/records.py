@@ -85,7 +85,7 @@ class Refresh:
     ended_at: datetime | None = None
     rollback: Json | None = None
     unready: int = 0  # instances that are there and not healthy yet
-    waits_since: datetime | None = None  # for them
+    waits_since: float | None = None  # for them
 
     @property
     def is_active(self) -> bool:

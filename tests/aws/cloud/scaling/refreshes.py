@@ -87,8 +87,10 @@ class Refreshes:
         if is_whole:
             refresh.waits_since = None
             return False
-        refresh.waits_since = refresh.waits_since or now()
-        left = limit - (now() - refresh.waits_since).total_seconds()
+        at = self._world.loop.clock.now()
+        if refresh.waits_since is None:
+            refresh.waits_since = at
+        left = refresh.waits_since + limit - at
         if left > 0:
             self._world.loop.after(left, partial(self._wake, group))
         return left <= 0
