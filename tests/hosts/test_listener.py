@@ -13,15 +13,12 @@ from dashboard.models import Deployment, Status
 from rollbacks import execution
 from rollbacks.platforms.aws import waits
 from tests.aws.cloud import Balancer, Drop, FakeCloud
-from tests.aws.conftest import read_once
 from tests.aws.wire import Wire, lose_every_answer_once, tapped
 from tests.engine.faults import finish
 from tests.hosts.conftest import Shop
 from tests.hosts.test_blue_green import succeeded
 from tests.scene import revise, scene
 from tests.sshd import Fleet
-
-__all__ = ["read_once"]  # a fixture
 
 Json = dict[str, Any]
 # As docs/platforms/ssh.md says that it is enough.
