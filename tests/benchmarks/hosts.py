@@ -36,6 +36,7 @@ PYINFRA = os.environ.get("LASTGOOD_BENCH_PYINFRA", "pyinfra")
 SSHDS = 20
 MANY = int(os.environ.get("LASTGOOD_BENCH_HOSTS", "500"))
 AT_ONCE = 50
+ROUNDS = 2
 FLIP = 'cd "$1" && ln -s -- "$2" .new && mv -f -T .new current && readlink current'
 Json = dict[str, Any]
 
@@ -190,7 +191,7 @@ def test_the_clients_cpu_for_each_host(fleet: Fleet) -> None:
     farm = Farm(fleet, MANY)
     used: dict[str, list[float]] = {"ours": [], "asyncssh": [], "ssh": []}
     ways = {"ours": _by_us, "asyncssh": _by_asyncssh, "ssh": _by_ssh}
-    for _ in range(3):
+    for _ in range(ROUNDS):
         for name, way in ways.items():
             farm.furnish()
             for host in farm.hosts:

@@ -1,6 +1,6 @@
 """Two groups of hosts of which one serves: what the steps of blue/green have in common."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,7 +133,3 @@ def concluded(target: TargetRef, control: Control, found: Faults | Running, done
     if isinstance(progress, Done):
         control.report(key_of(target), InstanceOutcome(OutcomeState.DONE, done))
     return progress
-
-
-def names_of(places: Sequence[Place]) -> str:
-    return ", ".join(place.name for place in places)
