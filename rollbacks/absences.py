@@ -7,7 +7,7 @@ any other. What is gone is skipped, by name, and holds up nobody.
 from dataclasses import dataclass
 
 from dashboard.models import Deployment, Step
-from rollbacks import journal, lifecycle, plan, rosters
+from rollbacks import journal, lifecycle, rosters, specs
 from rollbacks.failures import REACHED
 from rollbacks.platforms.base import InstanceOutcome, OutcomeState
 from rollbacks.pulse import StepControl
@@ -30,7 +30,7 @@ class Absences:
 
     def tell(self, step: Step, control: StepControl) -> list[str]:
         """Say of each instance of a step that is gone that it is; which these are."""
-        gone = plan.gone(self.deployment, step.phase.instances or ())
+        gone = specs.gone(self.deployment, step.phase.instances or ())
         new = [key for key in gone if not _is_told(key, step, control)]
         for key in new:
             control.report(key, InstanceOutcome(OutcomeState.GONE, GONE))
@@ -50,7 +50,7 @@ class Absences:
 
     def are_all_done(self, step: Step, control: StepControl) -> bool:
         """Whether no instance is left that the step has something to do on."""
-        gone = plan.gone(self.deployment, step.phase.instances or ())
+        gone = specs.gone(self.deployment, step.phase.instances or ())
         others = (key for key in step.phase.instances or () if key not in gone)
         return bool(gone) and all(control.states.get(key) in REACHED for key in others)
 

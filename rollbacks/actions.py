@@ -25,20 +25,20 @@ from dashboard.models import (
     Status,
     Target,
     Workflow,
-    WorkflowRevision,
 )
 from rollbacks import (
     decisions,
     eligibility,
     journal,
     lifecycle,
+    matching,
     observation,
     plan,
     rights,
     rosters,
     tasks,
 )
-from rollbacks.definition import DefinitionError, WorkflowDefinition
+from rollbacks.definition import DefinitionError
 from rollbacks.eligibility import Code, Refusal, Refused
 from rollbacks.platforms.base import PlatformError
 from rollbacks.strategies import FailureAction
@@ -191,14 +191,14 @@ def _execute(
             service=workflow.service, infrastructure=infrastructure
         )
         target = Target.objects.select_for_update(no_key=True).get(pk=target.pk)
-        revision = _executable(workflow)
-        _require_match(workflow, infrastructure, artifact)
+        revision = matching.executable(workflow)
+        matching.require_match(workflow, infrastructure, artifact)
         deployment = Deployment(
             target=target,
             workflow=workflow,
             revision=revision,
             artifact=artifact,
-            variables=_definition(revision).values(variables),
+            variables=matching.definition(revision).values(variables),
             infrastructure_settings=infrastructure.settings,
             started_by=actor,
             note=note,
@@ -207,51 +207,13 @@ def _execute(
         if found := list(eligibility.frozen(deployment, now)):
             raise Refused(*found)
         try:
-            phases = plan.forward(_definition(revision), target)
+            phases = plan.forward(matching.definition(revision), target)
         except PlatformError as error:
             raise Refused(eligibility.cannot_plan(error)) from None
         journal.enqueue(deployment, phases)
         _record(Verb.EXECUTION_REQUESTED, deployment, actor)
         _hint(deployment)
     return deployment
-
-
-def _executable(workflow: Workflow) -> WorkflowRevision:
-    if workflow.current_revision is None or workflow.archived_at:
-        raise Refused(
-            Refusal(
-                Code.WORKFLOW_DELETED,
-                f"The workflow {workflow.name} was deleted or has no definition yet.",
-                "Choose another workflow.",
-            )
-        )
-    return workflow.current_revision
-
-
-def _definition(revision: WorkflowRevision) -> WorkflowDefinition:
-    try:
-        return plan.definition_of(revision)
-    except PlatformError as error:
-        raise Refused(eligibility.cannot_plan(error)) from None
-
-
-def _require_match(
-    workflow: Workflow, infrastructure: Infrastructure, artifact: Artifact | None
-) -> None:
-    """The right was asked for where it lands, so nothing of elsewhere may land there."""
-    place = (
-        workflow.infrastructure_id in (None, infrastructure.pk)
-        and workflow.application_id == infrastructure.environment.application_id
-    )
-    if not place or (artifact and artifact.service_id != workflow.service_id):
-        what = f"the artifact {artifact}" if place else f"the infrastructure {infrastructure.name}"
-        raise Refused(
-            Refusal(
-                Code.CANNOT_PLAN,
-                f"The workflow {workflow.name} does not go with {what}.",
-                "Choose what belongs to the workflow.",
-            )
-        )
 
 
 def rerun(deployment: Deployment, actor: User, now: datetime) -> Deployment:

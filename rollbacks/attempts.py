@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from dashboard.models import Deployment, Step
-from rollbacks import journal, lifecycle, plan
+from rollbacks import journal, lifecycle, specs
 from rollbacks.absences import Absences
 from rollbacks.failures import StepFailed, require_every_outcome
 from rollbacks.platforms.base import Done, PlatformError, Progress, Running
@@ -49,15 +49,15 @@ class Attempts:
     ) -> Callable[[], Progress]:
         """The call to repeat: `undo` with the earlier capture, or `apply` after a capture."""
         try:
-            kind = plan.kind_of(self.deployment.target, step.kind)
-            plan.as_it_is(self.deployment, step)
+            kind = specs.kind_of(self.deployment.target, step.kind)
+            specs.as_it_is(self.deployment, step)
         except PlatformError as error:
             raise StepFailed(str(error)) from None
         act = kind.apply if step.undoes is None else kind.undo
         captured = self._captured(step, kind, control, deadline)
 
         def call() -> Progress:
-            return act(*plan.as_it_is(self.deployment, step), captured, control)
+            return act(*specs.as_it_is(self.deployment, step), captured, control)
 
         return call
 
@@ -67,7 +67,7 @@ class Attempts:
         """What is returned to; of a step that brings something, looked at and kept before it."""
 
         def capture() -> dict[str, Any]:
-            return kind.capture(*plan.as_it_is(self.deployment, step), control)
+            return kind.capture(*specs.as_it_is(self.deployment, step), control)
 
         if step.undoes is not None:
             return step.undoes.captured or {}

@@ -6,12 +6,12 @@ from datetime import datetime
 
 from accounts.models import User
 from dashboard.models import Deployment
-from rollbacks import eligibility, observation, plan, readiness, rights
+from rollbacks import eligibility, observation, plan, readiness, rights, specs
 from rollbacks.eligibility import Code
-from rollbacks.observation import Verdict
 from rollbacks.plan import Configuration
 from rollbacks.platforms.base import PlatformError
 from rollbacks.readiness import Told
+from rollbacks.verdicts import Verdict
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def drift(deployment: Deployment, now: datetime) -> Drift:
         if each["verdict"] != Verdict.UNTOUCHED and each["identity"] is not None
     }
     try:
-        for key in plan.gone(deployment, list(left)):
+        for key in specs.gone(deployment, list(left)):
             del left[key]
         seen = observation.observe(deployment.target, sorted(left)) if left else None
     except PlatformError as error:

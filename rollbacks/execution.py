@@ -13,16 +13,17 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from dashboard.models import Deployment, Direction, Status, Step, StepStatus
 from dashboard.operating import counts
-from rollbacks import journal, lifecycle, observation, plan, proof, readiness, rights
+from rollbacks import journal, lifecycle, observation, plan, proof, readiness, rights, specs
 from rollbacks.absences import Absences
 from rollbacks.attempts import Attempts
 from rollbacks.failures import Ended, Failures, StepFailed
-from rollbacks.observation import Verdict, plain
+from rollbacks.observation import plain
 from rollbacks.platforms import staying
 from rollbacks.platforms.base import Observation, PlatformError, Stopped
 from rollbacks.pulse import Pulse
 from rollbacks.runtime import MACHINE, Runtime
 from rollbacks.strategies import FailureAction
+from rollbacks.verdicts import Verdict
 
 log = logging.getLogger(__name__)
 
@@ -190,7 +191,7 @@ class Execution:
         wanted = proof.instances(self.deployment, Direction.FORWARD)
         try:
             found = observation.observe(self.deployment.target, besides=wanted)
-            wanted.difference_update(plan.gone(self.deployment, wanted))
+            wanted.difference_update(specs.gone(self.deployment, wanted))
         except PlatformError as error:
             return str(error)
         seen = observation.as_json(found)

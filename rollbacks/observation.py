@@ -4,7 +4,6 @@ import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from django.db import transaction
@@ -24,17 +23,6 @@ from rollbacks.platforms.base import (
 )
 
 log = logging.getLogger(__name__)
-
-
-class Verdict(StrEnum):
-    """What the look afterwards says about one instance."""
-
-    DEPLOYED = "DEPLOYED"
-    ROLLED_BACK = "ROLLED_BACK"
-    UNTOUCHED = "UNTOUCHED"
-    DIFFERENT = "DIFFERENT"
-    UNKNOWN = "UNKNOWN"
-    GONE = "GONE"
 
 
 def target_ref(
@@ -139,67 +127,6 @@ def identities(document: Mapping[str, Any] | None) -> dict[str, str | None]:
 def versions(document: Mapping[str, Any] | None) -> dict[str, str]:
     """Version by instance key out of a deployment's `before` or `after`."""
     return {each["key"]: each["version"] for each in (document or {}).get("instances", ())}
-
-
-def judged(
-    observation: Observation,
-    *,
-    touched: Iterable[str],
-    planned: Iterable[str] = (),
-    kept: Iterable[str] = (),
-    before: Mapping[str, Any] | None = None,
-    version: str = "",
-    new: Collection[str] = (),
-    earlier: str = "",
-    gone: Collection[str] = (),
-) -> dict[str, Any]:
-    """The observation with a verdict for each instance, also for what is planned and was not seen.
-
-    With `before`, every touched instance must show the identity it had there, but for those that
-    keep what was deployed; these, and all without `before`, must show the version. `new` ones, of
-    which `before` says nothing, must show the `earlier` version. It must not be unhealthy, unless
-    it was so before. What is `gone` shows nothing, and is to show nothing.
-    """
-    stays = set(kept)
-    wanted, found = set(touched) | stays, as_json(observation)
-    ill = {each["key"] for each in (before or {}).get("instances", ()) if _is_ill(each)}
-    seen = {each["key"] for each in found["instances"]}
-    found["instances"] += [
-        as_json(Observation((ObservedInstance(key, None, message="It was not seen."),)))[
-            "instances"
-        ][0]
-        for key in sorted((wanted | set(planned)) - seen)
-    ]
-    for each in found["instances"]:
-        is_back = before is not None and each["key"] not in stays
-        if is_back and each["key"] in new:
-            each["expected"] = earlier
-            reached = each["version"] == earlier
-        elif is_back:
-            each["expected"] = versions(before).get(each["key"]) or "nothing of ours"
-            reached = each["identity"] == identities(before).get(each["key"])
-        else:
-            each["expected"] = version
-            reached = each["version"] == version
-        reached = reached and (each["is_healthy"] is not False or each["key"] in ill)
-        each["verdict"] = _verdict(each, each["key"] in wanted, reached, is_back)
-        if each["key"] in gone and each["identity"] is None:
-            each |= {"verdict": Verdict.GONE, "message": "It is no longer in its group."}
-    return found
-
-
-def _verdict(each: Mapping[str, Any], touched: bool, reached: bool, back: bool) -> Verdict:
-    if not touched:
-        return Verdict.UNTOUCHED
-    if each["identity"] is None:
-        return Verdict.UNKNOWN
-    if not reached:
-        return Verdict.DIFFERENT
-    return Verdict.ROLLED_BACK if back else Verdict.DEPLOYED
-
-
-def _is_ill(each: Mapping[str, Any]) -> bool:
-    return each["is_healthy"] is False
 
 
 @transaction.atomic

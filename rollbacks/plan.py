@@ -5,29 +5,25 @@ Pure but for reading the database; touches no platform.
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from dashboard.models import Deployment, Direction, Phase, Step, Target, WorkflowRevision
-from rollbacks import cautions, continuing, observation, picks, rosters
+from rollbacks import cautions, continuing, observation, picks, specs
 from rollbacks.cautions import Caution
 from rollbacks.definition import (
-    DefinitionError,
-    Model,
     PhaseDefinition,
     StepDefinition,
     UndoDefinition,
     WorkflowDefinition,
-    checked,
 )
 from rollbacks.journal import PlannedPhase, PlannedStep
 from rollbacks.picks import Pick
 from rollbacks.platforms import platform_of, steps_of
-from rollbacks.platforms.base import Change, Newcomers, PlatformError, StepSpec, TargetRef
-from rollbacks.platforms.base import Step as StepKind
+from rollbacks.platforms.base import Change, TargetRef
 from rollbacks.strategies import FailureStrategy, journaled
 
 
@@ -84,11 +80,11 @@ class Plan:
 
     @property
     def from_version(self) -> str:
-        return version_of(self.deployment)
+        return specs.version_of(self.deployment)
 
     @property
     def to_version(self) -> str:
-        return version_of(self.deployment.replaces)
+        return specs.version_of(self.deployment.replaces)
 
     @property
     def instance_count(self) -> int:
@@ -127,12 +123,6 @@ class Plan:
         }
         text = json.dumps(content, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def version_of(deployment: Deployment | None) -> str:
-    """The version it brings; empty where there is none."""
-    artifact = deployment.artifact if deployment else None
-    return artifact.version if artifact else ""
 
 
 def forward(definition: WorkflowDefinition, target: Target) -> list[PlannedPhase]:
@@ -179,8 +169,8 @@ def forward(definition: WorkflowDefinition, target: Target) -> list[PlannedPhase
 def _forward_step(
     step: StepDefinition, target: Target, strategy: FailureStrategy | None
 ) -> PlannedStep:
-    kind = kind_of(target, step.kind)
-    _readable(kind.settings_model, step.settings, f"The step {step.name}")
+    kind = specs.kind_of(target, step.kind)
+    specs.readable(kind.settings_model, step.settings, f"The step {step.name}")
     return PlannedStep(
         step.name,
         step.kind,
@@ -193,27 +183,11 @@ def _forward_step(
 
 def definition_of(revision: WorkflowRevision) -> WorkflowDefinition:
     """The revision's definition; PlatformError where this release cannot read it."""
-    return _readable(WorkflowDefinition, revision.definition, f"The definition {revision}")
+    return specs.readable(WorkflowDefinition, revision.definition, f"The definition {revision}")
 
 
 def _completed(revision: WorkflowRevision, target: Target) -> WorkflowDefinition:
     return definition_of(revision).completed(steps_of(target.service.deployment_type))
-
-
-def kind_of(target: Target, kind: str) -> StepKind:
-    """The kind of step on the target's platform; PlatformError where this release has none."""
-    known = steps_of(target.service.deployment_type)
-    if kind not in known:
-        raise PlatformError(f"This release has no step of the kind {kind}", permanent=True)
-    return known[kind]
-
-
-def _readable(model: type[Model], document: object, what: str) -> Model:
-    """What an earlier release or an edit by hand has left may not pass today's checks."""
-    try:
-        return checked(model, document)
-    except DefinitionError as error:
-        raise PlatformError(f"{what} cannot be read: {error}", permanent=True) from None
 
 
 def undo_of_failed(deployment: Deployment, only: Phase | None = None) -> list[PlannedPhase]:
@@ -358,10 +332,10 @@ def _rollback_step(
         problem = f"{step.undo} was not run by this deployment, so there is nothing to return to"
     elif done.kind != forwards.kind:
         problem = f"{step.undo} was a {done.kind} step then and is a {forwards.kind} step now"
-    kind = kind_of(deployment.target, forwards.kind)
+    kind = specs.kind_of(deployment.target, forwards.kind)
     changes: Sequence[Change] = ()
     if done is not None and not problem:
-        spec = step_spec(
+        spec = specs.step_spec(
             deployment, forwards.name, forwards.kind, forwards.settings, pick.instances,
             Direction.BACK, pick.newcomers,
         )  # fmt: skip
@@ -378,76 +352,3 @@ def _rollback_step(
         problem=problem,
         failure_strategy=step.failure_strategy,
     )
-
-
-def step_spec(
-    deployment: Deployment,
-    name: str,
-    kind: str,
-    settings: dict[str, Any],
-    instances: tuple[str, ...],
-    direction: Direction,
-    newcomers: Sequence[str] = (),
-) -> StepSpec:
-    """A step as a plain value for a platform; `deployment` is the one that brings the artifact.
-
-    Raises PlatformError where this release cannot read the step.
-    """
-    model = kind_of(deployment.target, kind).settings_model
-    return StepSpec(
-        name=name,
-        kind=kind,
-        settings=_readable(model, settings, f"The step {name}").model_dump(),
-        variables=deployment.variables,
-        artifact=observation.artifact_ref(deployment.artifact),
-        instances=instances,
-        release=release_name(deployment),
-        goes_back=direction == Direction.BACK,
-        newcomers=_newcomers(deployment, newcomers),
-    )
-
-
-def _newcomers(deployment: Deployment, instances: Sequence[str]) -> Newcomers | None:
-    """What instances are brought to that came after the deployment, when it is undone."""
-    earlier = _brought_by(deployment.replaces) if instances else None
-    artifact = observation.artifact_ref(earlier.artifact) if earlier else None
-    if earlier is None or artifact is None:
-        return None
-    return Newcomers(tuple(instances), release_name(earlier), artifact)
-
-
-def _brought_by(current: Deployment | None) -> Deployment | None:
-    """The deployment whose release ran while this was the current one: a rollback brings none."""
-    while current is not None and current.rolls_back is not None:
-        current = current.rolls_back.replaces
-    return current
-
-
-def spec_of(deployment: Deployment, step: Step, gone: Collection[str] = ()) -> StepSpec:
-    """A journaled step of an execution as a plain value for a platform, without what is gone."""
-    return step_spec(
-        deployment.rolls_back or deployment,
-        step.name,
-        step.kind,
-        step.settings,
-        tuple(key for key in step.phase.instances or () if key not in gone),
-        Direction(step.phase.direction),
-        tuple(key for key in step.phase.newcomers if key not in gone),
-    )
-
-
-def as_it_is(deployment: Deployment, step: Step) -> tuple[TargetRef, StepSpec]:
-    """A journaled step, of those of its instances that are still there; and where they are."""
-    named = step.phase.instances or ()
-    target = observation.target_ref(deployment.target, besides=named)
-    return target, spec_of(deployment, step, gone(deployment, named))
-
-
-def gone(deployment: Deployment, named: Iterable[str]) -> list[str]:
-    """Which of these instances are no more, as the group said that they came out of."""
-    return rosters.gone(deployment.target.infrastructure, named)
-
-
-def release_name(deployment: Deployment) -> str:
-    """Unique for the deployment, and readable on a host."""
-    return f"{deployment.pk}-{version_of(deployment) or 'none'}"

@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from dashboard.models import Deployment, Direction, Phase, Step, StepStatus
-from rollbacks import observation, plan, rosters
-from rollbacks.observation import Verdict
+from rollbacks import observation, rosters, specs
 from rollbacks.platforms.base import Observation, PlatformError
+from rollbacks.verdicts import Verdict, judged
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ def look(
     undone = deployment.rolls_back or deployment
     planned = {key for direction in Direction for key in instances(deployment, direction)}
     seen = _seen(deployment, planned)
-    judged = observation.judged(
+    evidence = judged(
         seen or Observation(()),
         touched=instances(
             deployment, Direction.BACK if back else Direction.FORWARD, begun_only=begun_only
@@ -34,17 +34,17 @@ def look(
         kept=_kept(deployment) if back else (),
         planned=planned,
         before=undone.before if back else None,
-        version=plan.version_of(deployment),
+        version=specs.version_of(deployment),
         new={key for phase in deployment.phases.all() for key in phase.newcomers},
-        earlier=plan.version_of(undone.replaces),
+        earlier=specs.version_of(undone.replaces),
         gone=_gone(deployment, planned),
     )
-    return seen, judged
+    return seen, evidence
 
 
 def _gone(deployment: Deployment, planned: Collection[str]) -> list[str]:
     try:
-        return plan.gone(deployment, planned)
+        return specs.gone(deployment, planned)
     except PlatformError:
         return []
 
@@ -98,7 +98,7 @@ def _not_rolled_back(deployment: Deployment, after: Judged) -> Iterator[str]:
     """Who is left with what was undone, as far as that is known."""
     if deployment.rolls_back is None:
         return
-    undone = plan.version_of(deployment.rolls_back)
+    undone = specs.version_of(deployment.rolls_back)
     left = [
         each["key"]
         for each in after["instances"]
@@ -121,7 +121,7 @@ def _seen_sentence(deployment: Deployment, after: Judged) -> str:
         return f"Seen on {seen}: as before deployment {deployment.rolls_back_id}."
     shown = len(having(after, Verdict.DEPLOYED))
     wanted = len(instances(deployment, Direction.FORWARD))
-    return f"Seen on {shown} of {wanted} instances: {plan.version_of(deployment) or 'deployed'}."
+    return f"Seen on {shown} of {wanted} instances: {specs.version_of(deployment) or 'deployed'}."
 
 
 def undone(deployment: Deployment) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dashboard.models import Deployment, Direction, Step
-from rollbacks import observation, plan
+from rollbacks import observation, plan, specs
 from rollbacks.journal import PlannedPhase, PlannedStep
 from rollbacks.platforms import steps_of
 from rollbacks.platforms.base import Inspection, PlatformError
@@ -73,10 +73,10 @@ def of_plan(planned: plan.Plan) -> Iterator[Told]:
 def _of_undo(
     deployment: Deployment, step: PlannedStep, phase: PlannedPhase, undone: Step
 ) -> Inspection:
-    kind = plan.kind_of(deployment.target, step.kind)
+    kind = specs.kind_of(deployment.target, step.kind)
     if not _inspects(kind):
         return Inspection()
-    spec = plan.step_spec(
+    spec = specs.step_spec(
         deployment, step.name, step.kind, step.settings, phase.instances, Direction.BACK,
         phase.newcomers,
     )  # fmt: skip
@@ -128,11 +128,11 @@ def _unlearned(step: Step, error: PlatformError) -> Inspection:
 
 
 def _of_journaled(deployment: Deployment, step: Step) -> Inspection:
-    kind = plan.kind_of(deployment.target, step.kind)
+    kind = specs.kind_of(deployment.target, step.kind)
     if not _inspects(kind):
         return Inspection()
     captured = None if step.undoes is None else step.undoes.captured or {}
-    return kind.inspect(*plan.as_it_is(deployment, step), captured)
+    return kind.inspect(*specs.as_it_is(deployment, step), captured)
 
 
 def _inspects(kind: StepKind) -> bool:

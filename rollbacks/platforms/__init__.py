@@ -8,13 +8,15 @@ from rollbacks.platforms.base import Platform, PlatformError, Step
 from rollbacks.platforms.ecs import Ecs
 from rollbacks.platforms.everywhere import staying
 from rollbacks.platforms.kubernetes import Kubernetes
+from rollbacks.platforms.pcf import CloudFoundry
 from rollbacks.platforms.ssh import Ssh
 from rollbacks.platforms.winrm import Winrm
 
 __all__ = ["ANYWHERE", "PLATFORMS", "platform_of", "staying", "steps_of"]
 
 PLATFORMS: Mapping[str, Platform] = {
-    platform.name: platform for platform in (Ami(), Ecs(), Kubernetes(), Ssh(), Winrm())
+    platform.name: platform
+    for platform in (Ami(), CloudFoundry(), Ecs(), Kubernetes(), Ssh(), Winrm())
 }
 ANYWHERE: Mapping[str, Step] = {step.kind: step for step in (Wait(),)}
 

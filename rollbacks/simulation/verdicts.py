@@ -7,9 +7,9 @@ from typing import Any
 from dashboard.models import ACTIVE, Direction, Status, StepStatus
 from rollbacks.journal import RETRYING
 from rollbacks.lifecycle import TRANSITIONS
-from rollbacks.observation import Verdict
 from rollbacks.simulation.records import EventRecord, Evidence, ExecutionRecord
 from rollbacks.simulation.world import Parts, identity, replayed, version
+from rollbacks.verdicts import Verdict
 
 _OPEN = {StepStatus.QUEUED, StepStatus.RUNNING}
 _PASSED = {StepStatus.SUCCEEDED, StepStatus.IGNORED}

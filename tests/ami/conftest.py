@@ -8,7 +8,7 @@ from django.conf import settings
 
 from rollbacks import execution
 from rollbacks.pacing import SharedPace
-from rollbacks.platforms.aws import waits
+from rollbacks.platforms import waits
 from tests.ami.shop import Shop, shop_in
 from tests.aws.cloud import FakeCloud
 from tests.aws.wire import Wire, tapped

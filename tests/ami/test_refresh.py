@@ -80,6 +80,33 @@ def test_a_refresh_that_aws_gives_up_is_taken_back(
     assert template_versions(shop) == was
 
 
+def test_our_own_refresh_under_way_is_cancelled(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    succeeded(shop.deploy("1.4.1"))
+    before = shop.everything()
+    with shop.cloud.lasting("slow"):
+        gives_up(monkeypatch, lambda: refreshes(shop)[0] == "InProgress")
+        failed = shop.deploy("slow-2")
+    assert (failed.status, failed.code) == (Status.FAILED, "ROLLED_BACK"), failed.message
+    assert "Cancelled" in refreshes(shop)
+    assert shop.everything() == before
+
+
+def test_what_somebody_else_changed_of_the_group_is_taken_back(shop: Shop) -> None:
+    succeeded(shop.deploy("1.4.1"))
+    before = shop.everything()
+    bad = succeeded(shop.deploy("1.4.2"))
+    shop.resize("1", 1, MaxSize=1)
+    which = {"AutoScalingGroupName": f"{shop.key}__1"}
+    shop.autoscaling.detach_load_balancer_target_groups(
+        **which, TargetGroupARNs=[shop.balancer.groups[0]]
+    )
+    shop.autoscaling.suspend_processes(**which, ScalingProcesses=["Launch", "AZRebalance"])
+    succeeded(shop.scene.roll_back(bad))
+    assert shop.everything() == before
+
+
 def test_a_refresh_by_somebody_else_is_told_of_and_ends(shop: Shop) -> None:
     succeeded(shop.deploy("1.4.1"))
     before = shop.everything()

@@ -7,14 +7,17 @@ from pathlib import Path
 import pytest
 
 from dashboard.models import Status
-from rollbacks import plan, readiness
+from rollbacks import observation, plan, readiness
 from rollbacks.pacing import SharedPace
+from rollbacks.platforms.aws.api import Lost
+from rollbacks.platforms.base import OutcomeState
 from tests.ami.conftest import PACED, Open
 from tests.ami.shop import Shop
 from tests.ami.test_every_type import INCREMENTAL, succeeded
-from tests.aws.cloud import FakeCloud, Statement
+from tests.aws.cloud import Drop, FakeCloud, Statement
 from tests.aws.waiting import gives_up
 from tests.aws.wire import Wire
+from tests.platforms.ssh.control import RecordingControl
 from tests.scene import verdicts
 
 DOCUMENT = Path(__file__).parents[2] / "docs/platforms/ami.md"
@@ -160,6 +163,36 @@ def test_what_somebody_else_changed_is_said_and_brought_back(open_shop: Open) ->
     assert "-  desired: 3" in lines or "-sizes: 1/4/3" in lines, lines
     succeeded(shop.scene.roll_back(bad))
     assert shop.everything() == before
+
+
+def test_instances_that_will_not_go_are_told_of_before(open_shop: Open) -> None:
+    shop = open_shop()
+    succeeded(shop.deploy("1.4.1"))
+    bad = succeeded(shop.deploy("1.4.2"))
+    shop.autoscaling.set_instance_protection(
+        AutoScalingGroupName=f"{shop.key}__2",
+        InstanceIds=sorted(shop.instances("2")),
+        ProtectedFromScaleIn=True,
+    )
+    told = readiness.of_plan(plan.rollback(bad, plan.Configuration.DEPLOYED))
+    warnings = [each for one in told for each in one.inspection.warnings]
+    text = f"Some instances of {shop.key}__2 are protected from scale-in, and will stay"
+    assert text in warnings
+
+
+def test_a_lost_answer_is_an_unknown_outcome(open_shop: Open) -> None:
+    shop = open_shop()
+    deployment = shop.start("1.4.1")
+    step = deployment.phases.first().steps.first()
+    target, control = observation.target_ref(deployment.target), RecordingControl()
+    kind, spec = plan.kind_of(deployment.target, step.kind), plan.spec_of(deployment, step)
+    captured = kind.capture(target, spec, control)
+    shop.cloud.fail("autoscaling:CreateAutoScalingGroup", how=Drop(after_effect=True))
+    with pytest.raises(Lost):
+        kind.apply(target, spec, captured, control)
+    assert control.states == {shop.key: OutcomeState.UNKNOWN}
+    kind.apply(target, spec, captured, control)
+    assert control.states == {shop.key: OutcomeState.UNCHANGED}
 
 
 def test_a_group_that_somebody_deleted_is_missed_before_anything_is_touched(

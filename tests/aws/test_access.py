@@ -78,6 +78,13 @@ def test_a_role_that_does_not_let_us_in_is_named(cloud: FakeCloud) -> None:
     assert "wrong-one" not in str(raised.value)
 
 
+def test_each_connector_is_asked_in_its_region(cloud: FakeCloud) -> None:
+    text = written(cloud.account(["ecs:*"]))
+    Api(target_of(cloud, text, region=cloud.region)).read("ecs", "list_clusters")
+    with pytest.raises(PlatformError, match="the region us-west-2"):
+        Api(target_of(cloud, text, region="us-west-2")).read("ecs", "list_clusters")
+
+
 def test_a_session_that_was_ended_is_begun_anew_the_next_time(cloud: FakeCloud) -> None:
     role = cloud.role(["ecs:*"], name="renewed")
     api = Api(target_of(cloud, written(cloud.account(["sts:AssumeRole"])), role=role))

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from rollbacks.platforms.aws import waits
+from rollbacks.platforms import waits
 from rollbacks.platforms.base import Control
 
 Json = dict[str, Any]
@@ -26,15 +26,17 @@ def until(look: Callable[[], Found], seconds: float = SECONDS) -> Found:
 def gives_up(monkeypatch: pytest.MonkeyPatch, is_so: Callable[[], bool], times: int = 1) -> None:
     """The time limit of the step that waits comes as soon as that is so, for so many steps.
 
-    Asked whenever the product would sleep, so a test is as quick as its machine, and no quicker.
+    But not before the product has had one more look, which shows it, too. Asked whenever the
+    product would sleep, so a test is as quick as its machine, and no quicker.
     """
-    slept, left = waits.slept, times
+    slept, left, was_so = waits.slept, times, False
 
     def sleeps(control: Control, seconds: float) -> bool:
-        nonlocal left
-        if left and is_so():
-            left -= 1
+        nonlocal left, was_so
+        if left and was_so:
+            left, was_so = left - 1, False
             return False
+        was_so = bool(left) and is_so()
         return slept(control, seconds)
 
     monkeypatch.setattr(waits, "slept", sleeps)

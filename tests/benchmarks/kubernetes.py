@@ -60,7 +60,8 @@ def test_a_rollback_takes_no_longer_than_kubectl(
     def deploy_with_kubectl(version: str) -> None:
         image = f"{manifests.IMAGE}:{version}"
         filled = text.replace("${image}", image).replace("${version}", version)
-        kubectl("apply", "-f", "-", given=filled)
+        # What the suite's own cluster serves is no schema that kubectl could check against.
+        kubectl("apply", "--validate=false", "-f", "-", given=filled)
         kubectl("rollout", "status", f"deployment/{NAME}")
 
     def undo_with_kubectl() -> None:

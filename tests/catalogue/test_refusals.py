@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from dashboard.models import Application, Artifact, Connector, Deployment, Service, Target, Workflow
+from rollbacks import platforms
 from rollbacks.catalogue import CatalogueError, apply
 from tests.catalogue.conftest import GOOD
 
@@ -188,7 +189,10 @@ def test_a_deployed_service_keeps_its_deployment_type(write: Write, admin: User)
     assert Service.objects.get().deployment_type == "SSH"
 
 
-def test_a_platform_this_release_lacks_is_refused(write: Write) -> None:
+def test_a_platform_this_release_lacks_is_refused(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(platforms.PLATFORMS, "PCF")
     found = problems(write("deployment_type: SSH", "deployment_type: PCF"))
 
     assert found[0].startswith("shop.yaml:3: connectors.0.deployment_type: This release")

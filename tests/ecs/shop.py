@@ -1,14 +1,15 @@
 """A service on ECS, with a cluster, a load balancer and a hosted zone of its own."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dashboard.models import Deployment
 from rollbacks.platforms.ecs import Ecs
-from tests.aws.cloud import Balancer, FakeCloud, scenery
+from tests.aws.cloud import Balancer, FakeCloud, Statement, scenery
 from tests.aws.scene import BREAKER, behind
-from tests.aws.target import credential_of
+from tests.aws.target import credential_of, written
 from tests.aws.waiting import until
 from tests.scene import Scene, scene
 
@@ -102,6 +103,11 @@ class Shop:
     @property
     def ecs(self) -> Any:
         return self.cloud.client("ecs")
+
+    def may_only(self, statements: Sequence[Statement]) -> None:
+        """From now on the connector has the keys of somebody who may do just that."""
+        connector = self.scene.infrastructure.connector
+        os.environ[connector.credential.partition(":")[2]] = written(self.cloud.user(statements))
 
     def publish(self, version: str) -> None:
         """Its image has the version for a tag, which says how its tasks fare."""

@@ -91,19 +91,18 @@ def test_targets_that_are_never_healthy(
 
 
 def test_a_shortage_is_told_in_ecs_own_words(
-    open_shop: Open, monkeypatch: pytest.MonkeyPatch
+    open_shop: Open, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop = open_shop()
     before = shop.everything()
     shop.cloud.shortage("FARGATE")
 
-    def is_told() -> bool:
-        found = has_said(shop, "Capacity is unavailable")
-        if found:
+    def ends(operation: str) -> None:
+        if wire.sent.count("update_service") == 1:
             shop.cloud.shortage("FARGATE", is_on=False)
-        return found
 
-    gives_up(monkeypatch, is_told)
+    wire.before = ends
+    gives_up(monkeypatch, lambda: has_said(shop, "Capacity is unavailable"))
     try:
         bad = shop.deploy("1.4.2")
     finally:
@@ -136,6 +135,67 @@ def test_somebody_elses_counts_in_between_are_shown_and_taken_back(
     assert [line.strip() for line in lines if "tasks: " in line or "count: 2" in line]
     succeeded(shop.scene.roll_back(bad))
     assert shop.everything() == before
+
+
+@pytest.mark.parametrize("was_scaled", [True, False])
+def test_somebody_elses_auto_scaling_in_place_is_shown_and_taken_back(
+    open_shop: Open, was_scaled: bool
+) -> None:
+    shop = open_shop()
+    if was_scaled:
+        shop.scale("", 2, 8)
+    succeeded(shop.deploy("1.4.1"))
+    before = shop.everything()
+    bad = succeeded(shop.deploy("1.4.2"))
+    shop.scale("", 1, 1)
+    shop.settle()
+    lines = [line for each in inspected(shop, bad).differences for line in each.lines]
+    assert any(line.startswith("-") and "maximum: 1" in line for line in lines)
+    succeeded(shop.scene.roll_back(bad))
+    assert shop.everything() == before
+    assert (shop.scaling() is not None) is was_scaled
+
+
+def test_a_right_to_auto_scaling_is_only_missed_where_services_scale(
+    open_shop: Open, wire: Wire
+) -> None:
+    missing = "application-autoscaling:RegisterScalableTarget"
+    shop = open_shop(actions=[each for each in LEAST if each != missing])
+    succeeded(shop.deploy("1.4.1"))
+    shop.scale("", 1, 4)
+    wire.sent.clear()
+    assert f"may not {missing}" in said(shop.deploy("1.4.2"))
+    assert wire.sent == []
+
+
+@pytest.mark.parametrize("case", ["BASIC", "CANARY"])
+def test_somebody_elses_settings_in_between_are_taken_back(open_shop: Open, case: str) -> None:
+    shop = open_shop(**CASES[case])
+    name = "" if case == "BASIC" else "1"
+    succeeded(shop.deploy("1.4.1"))
+    before = shop.everything()
+    bad = succeeded(shop.deploy("1.4.2"))
+    shop.update(
+        name,
+        capacityProviderStrategy=[{"capacityProvider": "FARGATE_SPOT", "weight": 1}],
+        forceNewDeployment=True,
+        healthCheckGracePeriodSeconds=7,
+    )
+    shop.settle()
+    succeeded(shop.scene.roll_back(bad))
+    after = shop.everything()
+    assert after["services"][name or shop.base].pop("healthCheckGracePeriodSeconds") == 0
+    assert after == before
+
+
+def test_a_base_that_only_one_service_may_be_is_a_problem(open_shop: Open, wire: Wire) -> None:
+    shop = open_shop(**CASES["CANARY"])
+    offered = {"portName": "web", "discoveryName": "shop"}
+    connect = {"enabled": True, "namespace": "shop", "services": [offered]}
+    shop.update(serviceConnectConfiguration=connect)
+    shop.settle()
+    assert "known to Service Connect as shop" in said(shop.deploy("1.4.1"))
+    assert wire.sent == []
 
 
 def test_somebody_elses_task_definition_in_between_is_drift(open_shop: Open) -> None:

@@ -5,8 +5,8 @@ import pytest
 from accounts import administration
 from accounts.models import UserGroup
 from accounts.rows import NOTHING
-from dashboard.models import Deployment, DeploymentType, LogLine, Service, Status, Step, StepStatus
-from rollbacks import execution
+from dashboard.models import Deployment, LogLine, Status, Step, StepStatus
+from rollbacks import execution, platforms
 from rollbacks.platforms.base import Inspection, PlatformError
 from rollbacks.runtime import Runtime
 from tests.engine import faults
@@ -164,11 +164,13 @@ def test_who_lost_the_right_before_anything_was_begun_is_asked_about_again(
     assert run(paused).code == "NOT_READY"
 
 
-def test_a_platform_that_this_release_does_not_have_is_not_asked(shop: Scene, fleet: Fleet) -> None:
+def test_a_platform_that_this_release_does_not_have_is_not_asked(
+    shop: Scene, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shop.deploy("1.4.1")
     rollback = shop.confirm(shop.deploy("1.4.2"))
     fleet.inspected.clear()
-    Service.objects.update(deployment_type=DeploymentType.PCF)
+    monkeypatch.delitem(platforms.PLATFORMS, "SSH")
     assert run(rollback).code == "STEP_FAILED"
     assert fleet.inspected == []
 

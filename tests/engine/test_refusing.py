@@ -152,7 +152,7 @@ def step_renamed(shop: Scene) -> Deployment:
     return bad
 
 
-def no_such_infrastructure(shop: Scene) -> Deployment:
+def of_another_platform(shop: Scene) -> Deployment:
     bad = two(shop)
     Service.objects.update(deployment_type=DeploymentType.PCF)
     return bad
@@ -179,7 +179,7 @@ CASES: list[tuple[Code, Callable[[Scene], Deployment]]] = [
     (Code.TARGET_BUSY, busy),
     (Code.FROZEN, frozen),
     (Code.STEP_NOT_CAPTURED, step_renamed),
-    (Code.CANNOT_PLAN, no_such_infrastructure),
+    (Code.CANNOT_PLAN, of_another_platform),
 ]
 
 

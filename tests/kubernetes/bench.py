@@ -24,15 +24,21 @@ from tests.platforms.ssh.control import RecordingControl
 
 @dataclass
 class Control(RecordingControl):
-    """As the engine's, with a time limit of its own; `seconds` is what is left."""
+    """As the engine's, with a time limit of its own; `seconds` is what is left.
+
+    `until`: once an outcome says this, the time is over.
+    """
 
     seconds: float = 20.0
+    until: str = ""
 
     def __post_init__(self) -> None:
         super().__init__()
         self._deadline = time.monotonic() + self.seconds
 
     def time_left(self) -> float:
+        if self.until and any(self.until in each.message for each in self.outcomes.values()):
+            return 0.0
         return self._deadline - time.monotonic()
 
 
@@ -72,16 +78,16 @@ class Bench:
             release=release,
         )
 
-    def deploy(self, release: str, seconds: float = 20.0) -> Progress:
+    def deploy(self, release: str, seconds: float = 20.0, until: str = "") -> Progress:
         """Capture, unless that was done, and one call of apply."""
-        self.control, spec = Control(seconds), self.spec(release)
+        self.control, spec = Control(seconds, until), self.spec(release)
         if release not in self.captured:
             self.captured[release] = self.step.capture(self.target, spec, self.control)
         return self.step.apply(self.target, spec, self.captured[release], self.control)
 
-    def roll_back(self, release: str, seconds: float = 20.0) -> Progress:
+    def roll_back(self, release: str, seconds: float = 20.0, until: str = "") -> Progress:
         """One call of undo."""
-        self.control = Control(seconds)
+        self.control = Control(seconds, until)
         spec = self.spec(release)
         return self.step.undo(self.target, spec, self.captured[release], self.control)
 

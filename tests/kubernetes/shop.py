@@ -47,9 +47,9 @@ class Shop:
         return self.scene.deploy(version)
 
     def all(self, kind: str) -> list[dict[str, Any]]:
-        """Every object of the kind, as it lives."""
+        """Every object of the kind, as it lives, but for what clusters put into each namespace."""
         items = self.cluster.api("GET", _LISTS[kind].format(self.namespace))["items"]
-        return [each for each in items if each["metadata"]["name"] != "kube-root-ca.crt"]
+        return [each for each in items if not each["metadata"]["name"].endswith("-ca.crt")]
 
     def one(self, kind: str, name: str) -> dict[str, Any]:
         path = f"{_LISTS[kind].format(self.namespace)}/{name}"

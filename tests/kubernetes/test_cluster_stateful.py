@@ -108,6 +108,18 @@ def test_a_partition_keeps_lower_pods_as_they_are(cluster: FakeCluster) -> None:
     until(lambda: images(cluster, namespace).get("db-0") == "1")
 
 
+@pytest.mark.parametrize(("rolling", "tag"), [({"rollingUpdate": {}}, "unready-2"), ({}, "1")])
+def test_a_pod_that_is_deleted_midway_is_made_anew_or_as_it_was(
+    cluster: FakeCluster, rolling: dict[str, Any], tag: str
+) -> None:
+    """As it was, while there are others of its revision, where the strategy has no partition."""
+    namespace = made(cluster, updateStrategy={"type": "RollingUpdate", **rolling})
+    deploy(cluster, namespace, "unready-2")
+    until(lambda: images(cluster, namespace).get("db-2") == "unready-2")
+    cluster.api("DELETE", path(namespace, "pods", "db-0"))
+    until(lambda: images(cluster, namespace).get("db-0") == tag)
+
+
 def test_on_delete_waits_for_somebody_to_delete(cluster: FakeCluster) -> None:
     namespace = made(cluster, replicas=2, updateStrategy={"type": "OnDelete"})
     deploy(cluster, namespace, "2")

@@ -81,6 +81,11 @@ def test_a_stateful_set_is_filled_in(cluster: FakeCluster) -> None:
     assert spec["podManagementPolicy"] == "OrderedReady"
     assert spec["updateStrategy"] == {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}}
     assert spec["revisionHistoryLimit"] == 10
+    for given, filled in (({}, {}), ({"rollingUpdate": {}}, {"rollingUpdate": {"partition": 0}})):
+        named = stateful_set(updateStrategy={"type": "RollingUpdate", **given})
+        another = path(cluster.namespace(), "statefulsets")
+        made = cluster.api("POST", another, named, dryRun="All")
+        assert made["spec"]["updateStrategy"] == {"type": "RollingUpdate", **filled}
 
 
 def test_a_daemon_set_is_filled_in(cluster: FakeCluster) -> None:

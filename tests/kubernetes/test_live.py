@@ -62,7 +62,7 @@ def test_a_rollout_that_hangs_says_why_and_asks_little(
     done(bench.deploy("1-1"))
     bench.manifests = manifests.written(manifests.workload(**fields))
     wire.sent.clear()
-    hung = bench.deploy(release, 6)
+    hung = bench.deploy(release, 20, until=said)
     assert isinstance(hung, Running)
     (outcome,) = bench.control.outcomes.values()
     assert said in outcome.message

@@ -12,6 +12,7 @@ from tests.kubernetes.manifests import IMAGE, NAME
 from tests.kubernetes.shop import Shop
 from tests.kubernetes.test_every_type import succeeded
 from tests.kubernetes.test_inspecting import by_name, live, scale
+from tests.kubernetes.test_trouble import eventually
 from tests.scene import verdicts
 
 KEY = f"Deployment/{NAME}"
@@ -141,9 +142,10 @@ def test_a_pod_whose_end_a_rollback_must_wait_for_is_named(
     path = f"/api/v1/namespaces/{bench.namespace}/pods/{stays}"
     held = {"metadata": {"finalizers": ["test.lastgood.io/holds"]}}
     cluster.api("PATCH", path, held, content_type=MERGE)
-    assert isinstance(bench.roll_back("2-2", 4), Running)
+    said = f"{stays} (2) still ending, held by test.lastgood.io/holds"
+    assert isinstance(bench.roll_back("2-2", until=said), Running)
     (outcome,) = bench.control.outcomes.values()
-    assert f"{stays} (2) still ending, held by test.lastgood.io/holds" in outcome.message
+    assert said in outcome.message
     cluster.api("PATCH", path, {"metadata": {"finalizers": None}}, content_type=MERGE)
     done(bench.roll_back("2-2"))
     assert {pod["spec"]["containers"][0]["image"] for pod in live(cluster, bench).pods()} == {
@@ -158,6 +160,37 @@ def test_a_quota_that_holds_up_pods_is_told_of_every_kind(cluster: Any, kind: st
     quotas = f"/api/v1/namespaces/{bench.namespace}/resourcequotas"
     few = {"metadata": {"name": "few"}, "spec": {"hard": {"pods": "1"}}}
     cluster.api("POST", quotas, few)
-    assert isinstance(bench.deploy("1-1", 5), Running)
+    assert isinstance(bench.deploy("1-1", until="exceeded quota: few"), Running)
     (outcome,) = bench.control.outcomes.values()
     assert "exceeded quota: few" in outcome.message
+
+
+@pytest.mark.parametrize("rolling", [{"rollingUpdate": {}}, {}], ids=["partition", "none"])
+def test_the_first_pod_of_a_stateful_set_that_fell_ill_since_is_taken_back_too(
+    cluster: Any, rolling: dict[str, Any]
+) -> None:
+    """Without a partition Kubernetes makes it anew of the bad revision, while others are of it."""
+    strategy = {"type": "RollingUpdate", **rolling}
+    fields = {"replicas": 2, "containers": [manifests.container()], "updateStrategy": strategy}
+    text = manifests.written(manifests.workload("StatefulSet", **fields))
+    bench = bench_in(cluster, text, workloads=[f"StatefulSet/{NAME}"])
+    done(bench.deploy("1-1"))
+    shop = live(cluster, bench)
+    before = shop.objects()
+    for ordinal in (1, 0):  # that bad release once came up
+        said = f"{NAME}-{ordinal}: app: running, but not ready"
+        assert isinstance(bench.deploy("2-unready", until=said), Running)
+        runs(cluster, shop, ordinal, "2")
+    done(bench.deploy("2-unready"))
+    runs(cluster, shop, 0, "unready")
+    eventually(lambda: shop.one("StatefulSet", NAME)["status"]["readyReplicas"] == 1)
+    done(bench.roll_back("2-unready"))
+    assert shop.objects() == before
+    assert shop.images() == {f"{IMAGE}:1"}
+
+
+def runs(cluster: Any, shop: Shop, ordinal: int, tag: str) -> None:
+    """Let one pod run this image, whatever its template says."""
+    path = f"/api/v1/namespaces/{shop.namespace}/pods/{NAME}-{ordinal}"
+    other = {"spec": {"containers": [{"name": "app", "image": f"{IMAGE}:{tag}"}]}}
+    cluster.api("PATCH", path, other, content_type="application/strategic-merge-patch+json")

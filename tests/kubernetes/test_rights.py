@@ -58,9 +58,12 @@ def everything() -> str:
 
 
 def account(cluster: Any, namespace: str, rights: Sequence[Right]) -> Path:
+    verbs: dict[tuple[str, str], list[str]] = {}
+    for group, resource, verb in rights:
+        verbs.setdefault((group, resource), []).append(verb)
     rules = [
-        {"apiGroups": [group], "resources": [resource], "verbs": [verb]}
-        for group, resource, verb in rights
+        {"apiGroups": [group], "resources": [resource], "verbs": some}
+        for (group, resource), some in verbs.items()
     ]
     found: Path = cluster.account(namespace, f"worker-{len(rights)}", rules)
     return found

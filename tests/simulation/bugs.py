@@ -11,7 +11,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from dashboard.models import Deployment, Direction, Phase, Step, StepStatus
-from rollbacks import actions, eligibility, journal, lifecycle, observation, plan, proof
+from rollbacks import actions, eligibility, journal, lifecycle, plan, proof
+from rollbacks import verdicts as looks
+from rollbacks.attempts import Attempts
 from rollbacks.execution import Execution
 from rollbacks.failures import StepFailed
 from rollbacks.platforms.base import Observation, ObservedInstance, Stopped
@@ -41,13 +43,13 @@ def the_end_of_the_lease_is_not_checked(patch: Patch) -> None:
 
 
 def a_successor_captures_again(patch: Patch) -> None:
-    prepared = Execution._prepared
+    prepared = Attempts._prepared
 
-    def forgetful(self: Execution, step: Step, *others: Any) -> Any:
+    def forgetful(self: Attempts, step: Step, *others: Any) -> Any:
         step.captured = None
         return prepared(self, step, *others)
 
-    patch.setattr(Execution, "_prepared", forgetful)
+    patch.setattr(Attempts, "_prepared", forgetful)
 
 
 def two_steps_are_swapped(patch: Patch) -> None:
@@ -94,7 +96,7 @@ def success_needs_no_look(patch: Patch) -> None:
             )
         )
         touched = proof.instances(deployment, Direction.BACK, begun_only=begun_only)
-        return None, observation.judged(seen, touched=touched, before=before)
+        return None, looks.judged(seen, touched=touched, before=before)
 
     patch.setattr(proof, "look", believe)
 
@@ -152,13 +154,13 @@ def a_failed_step_goes_on_to_the_next(patch: Patch) -> None:
 
 
 def the_outcome_is_written_before_it_happened(patch: Patch) -> None:
-    until_done = Execution._until_done
+    until_done = Attempts.until_done
 
-    def rash(self: Execution, step: Step, control: Any, deadline: float) -> None:
+    def rash(self: Attempts, step: Step, control: Any, deadline: float) -> None:
         journal.write_step(self.lease, step.pk, status=StepStatus.SUCCEEDED)
         until_done(self, step, control, deadline)
 
-    patch.setattr(Execution, "_until_done", rash)
+    patch.setattr(Attempts, "until_done", rash)
 
 
 BUGS: dict[Bug, auditor.Rule] = {

@@ -64,7 +64,7 @@ class Back:
     def _raise_old(self) -> Running | None:
         for name, was in self._old.items():
             group = self._found[name]
-            if not _is_as_large(group, was):
+            if not is_as_large(group, was):
                 self._call.calm(group)
                 self._call.resize(group, was.sizes)
             if groups.capacity_of(group.in_service) < was.sizes.desired:
@@ -87,10 +87,10 @@ class Back:
             rule = str(self._call.target.settings["listener_rule"])
             balancing.bring_actions(self._call, rule, self._actions)
         for name, was in self._old.items():
-            self._call.detach(self._found[name], _extra(self._found[name], was))
+            self._call.detach(self._found[name], extra(self._found[name], was))
         if self._new and (was_new := self._was.get(self._new.name)):
             self._call.attach(self._new, was_new.target_groups)
-            self._call.detach(self._new, _extra(self._new, was_new))
+            self._call.detach(self._new, extra(self._new, was_new))
 
     def _let_act(self) -> None:
         """As they were before the deployment: their policies, and what was suspended."""
@@ -112,7 +112,7 @@ class Back:
 _GONE = State(NONE)
 
 
-def _is_as_large(group: Group, was: State) -> bool:
+def is_as_large(group: Group, was: State) -> bool:
     """Whether its sizes may stay. What its own policies have made of it since is theirs; no step
     lets a group shrink whose policies may still act."""
     acts = was.policies and groups.ALARMS not in {*was.suspended, *group.suspended}
@@ -121,5 +121,5 @@ def _is_as_large(group: Group, was: State) -> bool:
     return group.sizes == was.sizes
 
 
-def _extra(group: Group, was: State) -> list[str]:
+def extra(group: Group, was: State) -> list[str]:
     return [each for each in group.target_groups if each not in was.target_groups]

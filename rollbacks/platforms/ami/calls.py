@@ -11,8 +11,15 @@ from rollbacks.platforms.ami import groups, policies, series, templates
 from rollbacks.platforms.ami.groups import Group, State
 from rollbacks.platforms.ami.sizes import Sizes
 from rollbacks.platforms.aws import lineage
-from rollbacks.platforms.aws.api import Api
-from rollbacks.platforms.base import Control, PlatformError, StepSpec, TargetRef
+from rollbacks.platforms.aws.api import Api, Lost
+from rollbacks.platforms.base import (
+    Control,
+    InstanceOutcome,
+    OutcomeState,
+    PlatformError,
+    StepSpec,
+    TargetRef,
+)
 
 AUTOSCALING = "autoscaling"
 MOST_ACTIONS = 50  # scheduled actions in one call
@@ -100,8 +107,14 @@ class Call(Looks):
         self.has_changed = False
 
     def write(self, service: str, operation: str, /, **parameters: Any) -> Mapping[str, Any]:
-        """Change something, if this worker still may."""
-        found: Mapping[str, Any] = self.api.write(self.control, service, operation, **parameters)
+        """Change something, if this worker still may. A lost answer is told of the series."""
+        try:
+            found: Mapping[str, Any] = self.api.write(
+                self.control, service, operation, **parameters
+            )
+        except Lost as lost:
+            self.control.report(self.key, InstanceOutcome(OutcomeState.UNKNOWN, str(lost)))
+            raise
         self.has_changed = True
         return found
 

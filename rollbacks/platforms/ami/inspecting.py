@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from rollbacks.platforms import numbering
 from rollbacks.platforms.ami import checks, groups, policies, rights, series, templates, versions
 from rollbacks.platforms.ami.calls import Looks
 from rollbacks.platforms.ami.groups import Group, State, Template, states_in
 from rollbacks.platforms.ami.releases import sizes_of
-from rollbacks.platforms.aws import balancing, lineage
-from rollbacks.platforms.aws.differences import lines
+from rollbacks.platforms.aws import balancing
 from rollbacks.platforms.aws.rights import ANYTHING, inspected
 from rollbacks.platforms.base import (
     Difference,
@@ -16,6 +16,7 @@ from rollbacks.platforms.base import (
     StepSpec,
     TargetRef,
 )
+from rollbacks.platforms.differences import lines
 
 
 def of_rights(target: TargetRef, spec: StepSpec) -> Inspection:
@@ -72,7 +73,7 @@ def of_undo(
     old = [each for each in there if each != new]
     return Inspection(
         tuple(each for each in differences if each.lines),
-        (*allowed.warnings, *_who_else(looks, old)),
+        (*allowed.warnings, *_who_else(looks, old), *(_exempt(new) if new else ())),
         (*gone, *checks.of_origins(looks, old)),
     )
 
@@ -95,8 +96,18 @@ def of_refresh_back(target: TargetRef, spec: StepSpec, captured: Mapping[str, An
         looks.key,
         f"instances of {group.name}",
         lines(
-            {"template": now.own_id, "version": now.version, "release": group.version},
-            {"template": wanted.own_id, "version": wanted.version, "release": was["version"]},
+            {
+                "template": now.own_id,
+                "version": now.version,
+                "release": group.version,
+                **groups.state_of(group, looks.policies(group.name)).as_json,
+            },
+            {
+                "template": wanted.own_id,
+                "version": wanted.version,
+                "release": was["version"],
+                **captured["groups"][group.name],
+            },
         ),
     )
     return Inspection(
@@ -120,7 +131,7 @@ def _of_rights(looks: Looks, spec: StepSpec, *, is_undo: bool) -> Inspection:
 def _things(looks: Looks, settings: Mapping[str, Any]) -> rights.Things:
     """The groups there are, the one that the next deployment would make, and where from."""
     found = looks.groups()
-    number = lineage.next_number(each.number for each in found)
+    number = numbering.next_number(each.number for each in found)
     new = series.name_of(looks.key, number)
     template = templates.template_of(looks.base()).own_id
     return rights.Things(
@@ -152,9 +163,13 @@ def _who_else(looks: Looks, found: Iterable[Group]) -> Iterator[str]:
         still = [each for each in group.suspended if each not in groups.ACTS_BY_ITSELF]
         if still:
             yield f"{group.name}: suspended processes: {', '.join(still)}"
-        if group.is_exempt:
-            yield f"Some instances of {group.name} are protected from scale-in, and will stay"
+        yield from _exempt(group)
         yield from checks.refreshes_of(looks, group)
+
+
+def _exempt(group: Group) -> Iterator[str]:
+    if group.is_exempt:
+        yield f"Some instances of {group.name} are protected from scale-in, and will stay"
 
 
 def _made(

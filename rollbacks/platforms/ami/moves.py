@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rollbacks.platforms.ami import reports, waits
+from rollbacks.platforms import reports
+from rollbacks.platforms.ami import waits
 from rollbacks.platforms.ami.back import Back
 from rollbacks.platforms.ami.calls import Call
 from rollbacks.platforms.ami.groups import Group
 from rollbacks.platforms.ami.sizes import Sizes
-from rollbacks.platforms.base import Progress, Running
+from rollbacks.platforms.base import Done, Progress, Running
 
 
 def captured_by(call: Call) -> dict[str, Any]:
@@ -41,4 +42,8 @@ def shrink(call: Call, kept: Iterable[tuple[Group, int]]) -> Running | None:
 
 def undone(call: Call, captured: Mapping[str, Any]) -> Progress:
     """Everything as this step found it."""
-    return Back(call, captured).go(is_last=False) or reports.done(call, "As before this step")
+    return Back(call, captured).go(is_last=False) or done(call, "As before this step")
+
+
+def done(call: Call, message: str) -> Done:
+    return reports.done(call.control, call.key, message, has_changed=call.has_changed)

@@ -5,23 +5,24 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
+from rollbacks.platforms import numbering
 from rollbacks.platforms.ami import (
     inspecting,
+    moves,
     previews,
     refreshes,
     releases,
-    reports,
     templates,
     versions,
     waits,
 )
+from rollbacks.platforms.ami.back import extra, is_as_large
 from rollbacks.platforms.ami.calls import Call
-from rollbacks.platforms.ami.groups import Template
+from rollbacks.platforms.ami.groups import GROWS, SHRINKS, Group, State, Template, states_in
 from rollbacks.platforms.ami.releases import Release
 from rollbacks.platforms.ami.settings import RefreshSettings
 from rollbacks.platforms.ami.setup import undone
 from rollbacks.platforms.ami.sizes import Sizes
-from rollbacks.platforms.aws import lineage
 from rollbacks.platforms.base import (
     Change,
     Control,
@@ -41,7 +42,8 @@ class Refresh(Step):
     The first time there is no such group: it is made after the base group, with all its instances.
 
     Undone, a refresh in progress is cancelled, and every instance is replaced by one that starts
-    from the version that was captured; a succeeded refresh AWS itself cannot take back.
+    from the version that was captured; a succeeded refresh AWS itself cannot take back. What else
+    was captured of the group, its sizes first of all, is as it was, too.
     """
 
     kind: ClassVar[str] = "ami.refresh"
@@ -81,8 +83,8 @@ class Refresh(Step):
         wanted = Template(captured["source"]["id"], number)
         if waits_for := refreshes.replace_all(call, name, wanted):
             return waits_for
-        call.mark(waits.there(call, name), spec.release, lineage.version_of(spec.release))
-        return waits.up(call, _all_of(call, name)) or reports.done(
+        call.mark(waits.there(call, name), spec.release, numbering.version_of(spec.release))
+        return waits.up(call, _all_of(call, name)) or moves.done(
             call, f"All instances of {name} start from {spec.artifact.location}"
         )
 
@@ -94,13 +96,17 @@ class Refresh(Step):
             return undone(call, captured)
         was = captured["refreshed"]
         wanted = Template(was["template"]["id"], was["template"]["version"])
+        state = states_in(captured)[was["name"]]
+        moving = [each for each in (*GROWS, *SHRINKS) if each not in state.suspended]
+        call.resume(waits.there(call, was["name"]), moving)
         if waits_for := refreshes.replace_all(call, was["name"], wanted):
             return waits_for
         call.mark(waits.there(call, was["name"]), was["release"], was["version"])
+        _restore(call, waits.there(call, was["name"]), state)
         if waits_for := waits.up(call, _all_of(call, was["name"])):
             return waits_for
         versions.remove(call, captured["source"], spec.release)
-        return reports.done(call, f"All instances of {was['name']} start as before")
+        return moves.done(call, f"All instances of {was['name']} start as before")
 
     def preview(
         self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any] | None
@@ -129,7 +135,17 @@ def _first(call: Call, captured: Mapping[str, Any]) -> Progress:
     if waits_for := waits.up(call, {new.name: count}):
         return waits_for
     releases.finish(call, call.new_group(call.groups()), is_scheduled=False)
-    return reports.done(call, f"{new.name} has {count} instances")
+    return moves.done(call, f"{new.name} has {count} instances")
+
+
+def _restore(call: Call, group: Group, was: State) -> None:
+    """What somebody else has changed of the group since."""
+    if not is_as_large(group, was):
+        call.resize(group, was.sizes)
+    call.attach(group, was.target_groups)
+    call.detach(group, extra(group, was))
+    call.bring_policies(group, was.policies)
+    call.bring_processes(group, was.suspended)
 
 
 def _all_of(call: Call, name: str) -> dict[str, int]:

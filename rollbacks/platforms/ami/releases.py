@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rollbacks.platforms import numbering
 from rollbacks.platforms.ami import groups, policies, series, templates, versions, waits
 from rollbacks.platforms.ami.calls import Call, Looks
 from rollbacks.platforms.ami.groups import Group, Template
 from rollbacks.platforms.ami.sizes import FIRST, Sizes
-from rollbacks.platforms.aws import lineage
 from rollbacks.platforms.base import PlatformError, Running, StepSpec
 
 
@@ -21,7 +21,7 @@ def planned(looks: Looks, spec: StepSpec) -> dict[str, Any]:
     base = looks.base()
     template = templates.template_of(base)
     source = versions.resolved(looks, template)
-    number = lineage.next_number(each.number for each in found)
+    number = numbering.next_number(each.number for each in found)
     idle = [each.number for each in found if not each.is_active and not each.is_ending]
     return {
         "groups": looks.states(active),
@@ -31,7 +31,7 @@ def planned(looks: Looks, spec: StepSpec) -> dict[str, Any]:
         "before": {str(each.number): each.sizes.desired for each in active},
         "source": {"id": template.own_id, "version": str(source["VersionNumber"])},
         "image": source["LaunchTemplateData"].get("ImageId", ""),
-        "superfluous": lineage.superfluous(idle),
+        "superfluous": numbering.superfluous(idle),
     }
 
 

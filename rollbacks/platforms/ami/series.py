@@ -6,6 +6,7 @@ A group belongs to a series by its tags alone. Its name protects nothing and fin
 import hashlib
 from collections.abc import Mapping
 
+from rollbacks.platforms import numbering
 from rollbacks.platforms.ami.sizes import Sizes
 from rollbacks.platforms.aws import lineage
 from rollbacks.platforms.base import PlatformError, TargetRef
@@ -17,7 +18,7 @@ _DIGEST = 16
 
 def key_of(target: TargetRef) -> str:
     """The instance that a series is: the name of its groups without their number."""
-    return lineage.filled(str(target.settings["group_name"]), target)
+    return numbering.filled(str(target.settings["group_name"]), target)
 
 
 def name_of(key: str, number: int) -> str:

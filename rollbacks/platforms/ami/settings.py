@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from rollbacks.platforms.aws import shares
+from rollbacks.platforms import shares
 
 Count = Annotated[int, Field(ge=0, le=10_000)]
 GroupName = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f:/]+$", min_length=1, max_length=200)]

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
-from rollbacks.platforms.ami import inspecting, previews, releases, reports
+from rollbacks.platforms.ami import inspecting, moves, previews, releases
 from rollbacks.platforms.ami.back import Back
 from rollbacks.platforms.ami.calls import Call
 from rollbacks.platforms.ami.releases import Release
@@ -47,7 +47,7 @@ class Setup(Step):
         if waits_for := release.bring(target.settings["target_groups"]):
             return waits_for
         release.clean()
-        return reports.done(call, f"{captured['name']} is there, without instances")
+        return moves.done(call, f"{captured['name']} is there, without instances")
 
     def undo(
         self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any], control: Control
@@ -73,4 +73,4 @@ def undone(call: Call, captured: Mapping[str, Any]) -> Progress:
         return waits_for
     if waits_for := Release(call, captured).end():
         return waits_for
-    return reports.done(call, "As before" if captured["groups"] else "Gone, as before")
+    return moves.done(call, "As before" if captured["groups"] else "Gone, as before")

@@ -10,7 +10,6 @@ from rollbacks.platforms.ami import (
     moves,
     previews,
     releases,
-    reports,
     waits,
 )
 from rollbacks.platforms.ami.calls import Call
@@ -63,7 +62,7 @@ class Shift(Step):
             return waits_for
         if weight == balancing.WHOLE:
             releases.finish(call, new, is_scheduled=bool(spec.settings["scheduled_actions"]))
-        return reports.done(call, f"{new.name} gets {weight} % of the traffic")
+        return moves.done(call, f"{new.name} gets {weight} % of the traffic")
 
     def undo(
         self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any], control: Control

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from rollbacks.platforms.aws import shares
+from rollbacks.platforms import shares
 
 
 @dataclass(frozen=True)

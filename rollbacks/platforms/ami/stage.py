@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
-from rollbacks.platforms.ami import inspecting, moves, previews, releases, reports, waits
+from rollbacks.platforms.ami import inspecting, moves, previews, releases, waits
 from rollbacks.platforms.ami.calls import Call, Looks
 from rollbacks.platforms.ami.groups import Group
 from rollbacks.platforms.ami.releases import Release
@@ -61,7 +61,7 @@ class Stage(Step):
             call.resize(new, new.sizes.with_desired(count))
         if waits_for := waits.up(call, {new.name: count}):
             return waits_for
-        return reports.done(call, f"{new.name} has {count} instances, and serves nobody yet")
+        return moves.done(call, f"{new.name} has {count} instances, and serves nobody yet")
 
     def undo(
         self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any], control: Control

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
-from rollbacks.platforms.ami import inspecting, moves, previews, releases, reports, waits
+from rollbacks.platforms.ami import inspecting, moves, previews, releases, waits
 from rollbacks.platforms.ami.calls import Call
 from rollbacks.platforms.ami.settings import SwitchSettings
 from rollbacks.platforms.base import (
@@ -51,7 +51,7 @@ class Switch(Step):
         ):
             return waits_for
         releases.finish(call, new, is_scheduled=bool(spec.settings["scheduled_actions"]))
-        return reports.done(call, f"{new.name} serves")
+        return moves.done(call, f"{new.name} serves")
 
     def undo(
         self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any], control: Control

@@ -10,7 +10,6 @@ from rollbacks.platforms.ami import (
     moves,
     previews,
     releases,
-    reports,
     sizes,
     waits,
 )
@@ -107,6 +106,6 @@ class _Moving:
             new = self._call.new_group(self._call.groups())
             is_scheduled = bool(self._call.spec.settings["scheduled_actions"])
             releases.finish(self._call, new, is_scheduled=is_scheduled)
-        return reports.done(
+        return moves.done(
             self._call, f"{self._new.name} has {self._count} of {self._planned.desired} instances"
         )

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from rollbacks.platforms import waits
 from rollbacks.platforms.ami import troubles
 from rollbacks.platforms.ami.calls import Call
 from rollbacks.platforms.ami.groups import Group, capacity_of
-from rollbacks.platforms.aws import waits
 from rollbacks.platforms.aws.balancing import Health, health_in, short
 from rollbacks.platforms.base import PlatformError, Running
 

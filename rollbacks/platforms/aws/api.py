@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
+from rollbacks.platforms import turns
 from rollbacks.platforms.aws import access
 from rollbacks.platforms.aws.limits import limit_of
 from rollbacks.platforms.aws.settings import Connector
@@ -16,7 +17,6 @@ from rollbacks.platforms.base import Control, PlatformError, TargetRef
 WRITE_ATTEMPTS = 6
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 10.0
-LONGEST_TURN_SECONDS = 20.0  # then it is better to look at everything anew
 SERVER_FAULT = 500
 # Nothing has happened, and it may be asked again: later.
 _THROTTLED = (
@@ -146,12 +146,7 @@ class Api:
             return
         account = self.caller.split(":")[4]
         bucket = f"aws/{account}/{self._connector.region}/{service}/{limit.name}"
-        seconds = pace.take(bucket, limit.rate, limit.burst)
-        if seconds > LONGEST_TURN_SECONDS:
-            raise PlatformError(
-                f"So much is asked of AWS that {operation} would have to wait {seconds:.0f} s."
-            )
-        time.sleep(seconds)
+        turns.take(pace, bucket, limit.rate, limit.burst, f"{operation} of AWS")
 
     def _refused(self, error: ClientError, *, is_write: bool = False) -> PlatformError:
         said, name = error.response["Error"], error.operation_name

@@ -4,8 +4,9 @@ Pure. Something belongs to a series by its tags alone.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 
+from rollbacks.platforms import numbering
 from rollbacks.platforms.base import TargetRef
 
 SERIES = "lastgood:series"
@@ -14,36 +15,23 @@ VERSION = "lastgood:version"
 NUMBER = "lastgood:number"
 BEFORE = "lastgood:before"  # number=desired of each one that was active before
 
-KEPT = 3
 LONGEST_TAG = 256
 _DIGEST = 16
 
 
 def series_of(target: TargetRef) -> str:
     """The value of the tag that all of the target have, and nothing else."""
-    whole = f"{target.application}/{target.service}/{target.environment}/{target.infrastructure}"
+    whole = numbering.whole_name(target)
     if len(whole) <= LONGEST_TAG:
         return whole
     digest = hashlib.sha256(whole.encode()).hexdigest()[:_DIGEST]
     return f"{whole[: LONGEST_TAG - _DIGEST - 1]}-{digest}"
 
 
-def filled(name: str, target: TargetRef) -> str:
-    """The name with application, service and environment put in."""
-    for part in ("application", "service", "environment"):
-        name = name.replace(f"{{{part}}}", getattr(target, part).replace(" ", "_"))
-    return name
-
-
 def number_of(tags: Mapping[str, str]) -> int:
     """0 where somebody has changed the tag."""
     text = tags.get(NUMBER, "")
     return int(text) if text.isdecimal() else 0
-
-
-def version_of(release: str) -> str:
-    """The version of the artifact in a release's name."""
-    return release.partition("-")[2]
 
 
 def token(release: str, series: str) -> str:
@@ -56,7 +44,7 @@ def tags_of(series: str, release: str, number: int, before: Mapping[int, int]) -
     return {
         SERIES: series,
         RELEASE: release,
-        VERSION: version_of(release),
+        VERSION: numbering.version_of(release),
         NUMBER: str(number),
         BEFORE: _written(before),
     }
@@ -81,12 +69,3 @@ def before_of(tags: Mapping[str, str]) -> dict[int, int]:
         for number, _, count in pairs
         if number.isdecimal() and count.isdecimal()
     }
-
-
-def next_number(numbers: Iterable[int]) -> int:
-    return max(numbers, default=0) + 1
-
-
-def superfluous(empty: Sequence[int]) -> list[int]:
-    """Which of those without capacity are deleted: all but the newest few."""
-    return sorted(empty, reverse=True)[KEPT:]

@@ -11,7 +11,7 @@ from typing import Any
 from rollbacks.platforms.base import PlatformError, Running
 from rollbacks.platforms.ecs import dns, routing, sizing, waits
 from rollbacks.platforms.ecs.calls import Call
-from rollbacks.platforms.ecs.services import Service, of_release
+from rollbacks.platforms.ecs.services import Service, differing, of_release
 from rollbacks.platforms.ecs.states import GONE, State, states_in
 
 
@@ -63,7 +63,7 @@ class Back:
     def _raise_old(self) -> Running | None:
         for name, was in self._old.items():
             service = self._found[name]
-            changes: dict[str, Any] = {}
+            changes = differing(service, was.settings) if was.settings else {}
             if was.definition != service.definition:
                 changes["taskDefinition"] = was.definition
             if was.count != service.desired and not self._may_stay(service, was):

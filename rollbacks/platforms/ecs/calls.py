@@ -6,9 +6,17 @@ Every change is asked for only where it is still missing; what it became is seen
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+from rollbacks.platforms import numbering
 from rollbacks.platforms.aws import lineage
-from rollbacks.platforms.aws.api import Api
-from rollbacks.platforms.base import Control, PlatformError, StepSpec, TargetRef
+from rollbacks.platforms.aws.api import Api, Lost
+from rollbacks.platforms.base import (
+    Control,
+    InstanceOutcome,
+    OutcomeState,
+    PlatformError,
+    StepSpec,
+    TargetRef,
+)
 from rollbacks.platforms.ecs import series, services
 from rollbacks.platforms.ecs.definitions import Definition
 from rollbacks.platforms.ecs.scaling import DIMENSION, NAMESPACE, Scaling, scaling_of
@@ -56,7 +64,7 @@ class Looks:
 
     def numbers(self) -> list[int]:
         """All that names in the cluster have taken, whosever they are."""
-        found = (series.number_in(self.key, name) for name in self._numbered())
+        found = (numbering.number_in(self.key, name) for name in self._numbered())
         return [each for each in found if each is not None]
 
     def _numbered(self) -> list[str]:
@@ -68,7 +76,7 @@ class Looks:
             PaginationConfig={"PageSize": 100},
         )
         names = (str(each).rpartition("/")[2] for each in arns)
-        return [each for each in names if series.number_in(self.key, each) is not None]
+        return [each for each in names if numbering.number_in(self.key, each) is not None]
 
     def one(self, name: str) -> Service:
         """PlatformError where it is not there."""
@@ -152,10 +160,22 @@ class Call(Looks):
         self.has_changed = False
 
     def write(self, service: str, operation: str, /, **parameters: Any) -> Mapping[str, Any]:
-        """Change something, if this worker still may."""
-        found: Mapping[str, Any] = self.api.write(self.control, service, operation, **parameters)
+        """Change something, if this worker still may. A lost answer is told of the instances."""
+        try:
+            found: Mapping[str, Any] = self.api.write(
+                self.control, service, operation, **parameters
+            )
+        except Lost as lost:
+            for key in self._about(parameters):
+                self.control.report(key, InstanceOutcome(OutcomeState.UNKNOWN, str(lost)))
+            raise
         self.has_changed = True
         return found
+
+    def _about(self, parameters: Mapping[str, Any]) -> tuple[str, ...]:
+        """The instances that a change is about."""
+        name = parameters.get("service")
+        return (str(name),) if name in self.spec.instances else self.spec.instances
 
     def new_service(self, found: Iterable[Service]) -> Service:
         """That of this release; PlatformError where no earlier step has brought it."""

@@ -34,6 +34,16 @@ def of_service(looks: Looks, service: Service) -> Iterator[str]:
     yield from of_places(looks, service)
 
 
+def of_base(base: Service) -> Iterator[str]:
+    """Why no other service can be made after it."""
+    if base.offers:
+        yield (
+            f"The base service {base.name} is known to Service Connect as "
+            f"{', '.join(base.offers)}, which only one service may be: update such a service in "
+            "place, by ecs.rollout"
+        )
+
+
 def of_places(looks: Looks, service: Service) -> Iterator[str]:
     """The subnets and target groups of the service that are not there."""
     if service.subnets:

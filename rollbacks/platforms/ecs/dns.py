@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rollbacks.platforms.aws import waits
+from rollbacks.platforms import waits
 from rollbacks.platforms.aws.balancing import WHOLE
 from rollbacks.platforms.base import PlatformError, Running
 from rollbacks.platforms.ecs.calls import Call, Looks

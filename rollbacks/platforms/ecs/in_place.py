@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from rollbacks.platforms.aws.differences import lines
 from rollbacks.platforms.aws.rights import inspected
 from rollbacks.platforms.base import Difference, Inspection, PlatformError, StepSpec, TargetRef
+from rollbacks.platforms.differences import lines
 from rollbacks.platforms.ecs import checks, rights, services
 from rollbacks.platforms.ecs.calls import Looks
 from rollbacks.platforms.ecs.definitions import Definition, short, taking
 from rollbacks.platforms.ecs.inspecting import Captured, who_else
+from rollbacks.platforms.ecs.scaling import Scaling
 from rollbacks.platforms.ecs.services import Service
 
 
@@ -32,12 +33,17 @@ def of_rollout(target: TargetRef, spec: StepSpec, captured: Captured | None) -> 
     )
     if allowed.problems:
         return allowed
+    scalings = looks.scalings(found)
+    if scalings or _was_scaled(captured):
+        more = inspected(looks.api, rights.of_scaling(account))
+        if more.problems:
+            return more
     gone = [
         f"The cluster {looks.cluster} has no service {name}"
         for name in spec.instances
         if name not in found
     ]
-    seen = _Seen(looks, spec, found)
+    seen = _Seen(looks, spec, found, scalings)
     if captured is None:
         differences, problems = seen.forwards(models)
     else:
@@ -46,13 +52,24 @@ def of_rollout(target: TargetRef, spec: StepSpec, captured: Captured | None) -> 
     return Inspection(tuple(differences), warnings, (*gone, *problems))
 
 
+def _was_scaled(captured: Captured | None) -> bool:
+    return any(each.get("scaling") for each in (captured or {}).get("services", {}).values())
+
+
 class _Seen:
     """Services in place, as an inspection finds them."""
 
-    def __init__(self, looks: Looks, spec: StepSpec, found: Mapping[str, Service]) -> None:
+    def __init__(
+        self,
+        looks: Looks,
+        spec: StepSpec,
+        found: Mapping[str, Service],
+        scalings: Mapping[str, Scaling],
+    ) -> None:
         self._looks = looks
         self._spec = spec
         self._found = found
+        self._scalings = scalings
 
     def forwards(
         self, models: Mapping[str, Definition]
@@ -76,18 +93,20 @@ class _Seen:
         differences: list[Difference] = []
         problems: list[str] = []
         for name, service in self._found.items():
-            was = captured["services"][name]
+            was, scaling = captured["services"][name], self._scalings.get(name)
             problems += checks.of_revision(self._looks, name, was["definition"])
             problems += checks.of_places(self._looks, service)
             now = {
                 "task definition": short(service.definition),
                 "tasks": None if was["count"] is None else service.desired,
                 "settings": services.settings_of(service),
+                "scaling": scaling.as_json if scaling else None,
             }
             then = {
                 "task definition": short(was["definition"]),
                 "tasks": was["count"],
                 "settings": was["settings"],
+                "scaling": was.get("scaling"),
             }
             if changed := lines(now, then):
                 differences.append(Difference(name, name, changed))

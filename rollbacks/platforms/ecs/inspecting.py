@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rollbacks.platforms.aws import balancing
-from rollbacks.platforms.aws.differences import lines
 from rollbacks.platforms.aws.rights import inspected
 from rollbacks.platforms.base import Difference, Inspection, PlatformError, StepSpec, TargetRef
+from rollbacks.platforms.differences import lines
 from rollbacks.platforms.ecs import (
     checks,
     dns,
@@ -42,7 +42,11 @@ def of_setup(target: TargetRef, spec: StepSpec) -> Inspection:
         return allowed
     active = [each for each in looks.services() if each.is_active]
     image = spec.artifact.location if spec.artifact else ""
-    problems = (*checks.of_service(looks, base), *checks.of_definition(looks, model))
+    problems = (
+        *checks.of_service(looks, base),
+        *checks.of_base(base),
+        *checks.of_definition(looks, model),
+    )
     try:
         taken = taking(model, image, spec.settings["containers"])
     except PlatformError as error:
@@ -120,7 +124,7 @@ def _series_rights(
 def _difference(looks: Looks, service: Service, was: State) -> Difference:
     now = state_of(service, looks.scalings([service.name]).get(service.name))
     if was is GONE:
-        was = State(0, now.definition, now.color)
+        was = State(0, now.definition, now.color, settings=now.settings)
     return Difference(looks.key, service.name, lines(now.as_json, was.as_json))
 
 

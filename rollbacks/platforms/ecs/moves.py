@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from rollbacks.platforms import reports
 from rollbacks.platforms.base import Done, Progress, Running
-from rollbacks.platforms.ecs import reports, sizing, states, waits
+from rollbacks.platforms.ecs import sizing, states, waits
 from rollbacks.platforms.ecs.back import Back
 from rollbacks.platforms.ecs.calls import Call
 from rollbacks.platforms.ecs.services import Service

@@ -4,6 +4,7 @@ undo."""
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rollbacks.platforms import numbering
 from rollbacks.platforms.aws import lineage
 from rollbacks.platforms.base import PlatformError, Running, StepSpec
 from rollbacks.platforms.ecs import revisions, series, services, sizing, states, waits
@@ -23,7 +24,7 @@ def planned(looks: Looks, spec: StepSpec) -> dict[str, Any]:
     active = [each for each in found if each.is_active]
     scalings = looks.scalings(each.name for each in active)
     base = looks.one(series.base_of(looks.target))
-    number = lineage.next_number(looks.numbers())
+    number = numbering.next_number(looks.numbers())
     idle = [each.number for each in found if not each.is_active]
     return {
         "services": states.kept(active, scalings),
@@ -33,7 +34,7 @@ def planned(looks: Looks, spec: StepSpec) -> dict[str, Any]:
         "before": {str(each.number): each.desired for each in active},
         "suspended": _suspended(active, scalings),
         "source": revisions.source_of(looks, spec.settings, base.definition),
-        "superfluous": lineage.superfluous(idle),
+        "superfluous": numbering.superfluous(idle),
     }
 
 

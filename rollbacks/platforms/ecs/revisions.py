@@ -6,6 +6,7 @@ RegisterTaskDefinition takes no client token, so whoever comes after a lost answ
 from collections.abc import Mapping
 from typing import Any
 
+from rollbacks.platforms import numbering
 from rollbacks.platforms.aws import lineage
 from rollbacks.platforms.base import PlatformError
 from rollbacks.platforms.ecs.calls import ECS, Call, Looks
@@ -42,7 +43,7 @@ def _tags(call: Call, model: Definition) -> dict[str, str]:
     return {
         lineage.SERIES: call.series,
         lineage.RELEASE: release,
-        lineage.VERSION: lineage.version_of(release),
+        lineage.VERSION: numbering.version_of(release),
         SOURCE: model.arn.rpartition("/")[2],
     }
 

@@ -89,6 +89,11 @@ def of_rollout(
     return needs
 
 
+def of_scaling(account: Account) -> Needs:
+    """Of what changes the auto scaling of a service."""
+    return {account.scalable_target: list(_SCALE)}
+
+
 def of_series(
     account: Account,
     kind: str,
@@ -104,7 +109,7 @@ def of_series(
     needs: Needs = {
         EVERYTHING: [*_SEE, *_SEE_SCALING, *_SEE_BALANCING],
         account.service(f"{key}__1"): [*_SEE_SERVICE, *_CHANGE_SERVICE],
-        account.scalable_target: list(_SCALE),
+        **of_scaling(account),
     }
     if settings["listeners"] or settings["route53"]:
         needs[account.service(f"{key}__1")] += ["ecs:TagResource", "ecs:UntagResource"]

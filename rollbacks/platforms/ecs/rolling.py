@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rollbacks.platforms.aws import waits
+from rollbacks.platforms import waits
 from rollbacks.platforms.base import (
     Done,
     InstanceOutcome,

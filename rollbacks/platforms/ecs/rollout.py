@@ -15,7 +15,7 @@ from rollbacks.platforms.base import (
     StepSpec,
     TargetRef,
 )
-from rollbacks.platforms.ecs import in_place, previews, revisions, services
+from rollbacks.platforms.ecs import in_place, previews, revisions, services, sizing
 from rollbacks.platforms.ecs.calls import Call, Looks
 from rollbacks.platforms.ecs.definitions import short
 from rollbacks.platforms.ecs.rolling import Rolling
@@ -28,8 +28,9 @@ class Rollout(Step):
     """Registers a revision of each service's task definition with the release's image, and lets
     ECS roll it out.
 
-    Undone: each service has the task definition, the count and the settings that were captured,
-    whatever has happened since; but a count that its own scaling policies have raised stays.
+    Undone: each service has the task definition, the count, the settings and the auto scaling that
+    were captured, whatever has happened since; but a count that its own scaling policies have
+    raised stays.
     """
 
     kind: ClassVar[str] = "ecs.rollout"
@@ -39,9 +40,10 @@ class Rollout(Step):
     def capture(self, target: TargetRef, spec: StepSpec, control: Control) -> dict[str, Any]:
         looks = Looks(target)
         found = there(looks, spec.instances)
+        scalings = looks.scalings(found)
         current = {each.definition for each in found.values()}
         return {
-            "services": {name: _state(each) for name, each in found.items()},
+            "services": {name: _state(each, scalings.get(name)) for name, each in found.items()},
             "sources": {
                 arn: revisions.source_of(looks, spec.settings, arn) for arn in sorted(current)
             },
@@ -68,7 +70,11 @@ class Rollout(Step):
         scalings = call.scalings(found)
         rolling = Rolling(call, {name: str(each["definition"]) for name, each in was.items()})
         for name, service in found.items():
-            rolling.change(service, _back(service, was[name], scalings.get(name)))
+            changes = _back(service, was[name], scalings.get(name))
+            if "scaling" in was[name]:
+                wanted = Scaling.parsed(was[name]["scaling"])
+                sizing.bring(call, name, wanted, scalings.get(name))
+            rolling.change(service, changes)
         names = ", ".join(dict.fromkeys(short(str(each["definition"])) for each in was.values()))
         return rolling.follow(f"Runs {names} again")
 
@@ -99,11 +105,12 @@ def there(looks: Looks, names: Sequence[str] | Mapping[str, Any]) -> dict[str, S
     return {name: found[name] for name in names}
 
 
-def _state(service: Service) -> dict[str, Any]:
+def _state(service: Service, scaling: Scaling | None) -> dict[str, Any]:
     return {
         "definition": service.definition,
         "count": None if service.is_daemon else service.desired,
         "settings": services.settings_of(service),
+        "scaling": scaling.as_json if scaling else None,
     }
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from rollbacks.platforms.aws import lineage
+from rollbacks.platforms import numbering
 from rollbacks.platforms.base import PlatformError, TargetRef
 
 DESIRED = "lastgood:desired"  # how many tasks the service is to have in the end
@@ -17,12 +17,12 @@ def keys_of(target: TargetRef) -> tuple[str, ...]:
     if target.settings["base_service"]:
         return (key_of(target),)
     names = target.settings["services"] or [_OWN]
-    return tuple(_checked(lineage.filled(each, target)) for each in names)
+    return tuple(_checked(numbering.filled(each, target)) for each in names)
 
 
 def key_of(target: TargetRef) -> str:
     """The instance that a series is: the name of its services without their number."""
-    return _checked(lineage.filled(str(target.settings["service_name"]), target))
+    return _checked(numbering.filled(str(target.settings["service_name"]), target))
 
 
 def base_of(target: TargetRef) -> str:
@@ -33,7 +33,7 @@ def base_of(target: TargetRef) -> str:
             "which the service of a release could be made.",
             permanent=True,
         )
-    return _checked(lineage.filled(str(target.settings["base_service"]), target))
+    return _checked(numbering.filled(str(target.settings["base_service"]), target))
 
 
 def name_of(key: str, number: int) -> str:
@@ -46,12 +46,6 @@ def name_of(key: str, number: int) -> str:
             permanent=True,
         )
     return name
-
-
-def number_in(key: str, name: str) -> int | None:
-    """The number at the end of a name that could be of the series."""
-    start, _, number = name.rpartition("__")
-    return int(number) if start == key and number.isdecimal() else None
 
 
 def _checked(name: str) -> str:

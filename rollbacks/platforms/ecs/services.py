@@ -28,6 +28,15 @@ _SETTINGS: Mapping[str, Any] = {
     "propagateTags": "NONE",
     "availabilityZoneRebalancing": None,
 }
+CONNECT = "serviceConnectConfiguration"
+# The same, of what AWS tells only with a service's deployments.
+_DEPLOYED: Mapping[str, Any] = {
+    CONNECT: {"enabled": False},
+    "volumeConfigurations": [],
+    "vpcLatticeConfigurations": [],
+}
+_LOGS = "logConfiguration"  # of Service Connect's proxy; its options may hold what is secret
+_PROVIDERS = "capacityProviderStrategy"
 # What CreateService takes of a base service, beside these.
 _MADE = ("role", "schedulingStrategy")
 
@@ -116,6 +125,12 @@ class Service:
         return tuple(each["registryArn"] for each in found)
 
     @property
+    def offers(self) -> tuple[str, ...]:
+        """The names by which Service Connect knows it, each of which only one service may have."""
+        found = (self.primary.get(CONNECT) or {}).get("services") or ()
+        return tuple(each.get("discoveryName") or each["portName"] for each in found)
+
+    @property
     def launch_type(self) -> str:
         """EC2 or FARGATE, also where capacity providers say so."""
         names = [
@@ -164,30 +179,40 @@ def of_release(services: Iterable[Service], release: str) -> Service | None:
 
 def settings_of(service: Service) -> dict[str, Any]:
     """All of it that UpdateService can change, but for task definition and count."""
-    return {
-        key: service.described[key] for key in _SETTINGS if service.described.get(key) is not None
+    found = {
+        key: service.described[key]
+        for key, empty in _SETTINGS.items()
+        if service.described.get(key) not in (None, empty)
     }
+    deployed = {key: service.primary.get(key) or empty for key, empty in _DEPLOYED.items()}
+    connect = {key: each for key, each in deployed[CONNECT].items() if key != _LOGS}
+    return {**found, **deployed, CONNECT: connect}
 
 
 def differing(service: Service, was: Mapping[str, Any]) -> dict[str, Any]:
     """What UpdateService is to be told so that these settings are as they were."""
     now = settings_of(service)
+    empties = {**_SETTINGS, **{key: each for key, each in _DEPLOYED.items() if key in was}}
     changed = {
         key: was.get(key, empty)
-        for key, empty in _SETTINGS.items()
+        for key, empty in empties.items()
         if now.get(key, empty) != was.get(key, empty)
     }
+    logs = (service.primary.get(CONNECT) or {}).get(_LOGS)
+    if logs and changed.get(CONNECT, {}).get("enabled"):
+        changed[CONNECT] = {**changed[CONNECT], _LOGS: logs}
+    if _PROVIDERS in changed:
+        changed["forceNewDeployment"] = True  # else ECS refuses other providers
     return {key: value for key, value in changed.items() if value is not None}
 
 
 def creation(base: Service, launch_type: str) -> dict[str, Any]:
     """The parameters of CreateService for one after the base service, without any task."""
-    taken = {key: value for key, value in settings_of(base).items() if value not in ([], "")}
+    found = {**settings_of(base), CONNECT: base.primary.get(CONNECT) or ""}
+    taken = {key: value for key, value in found.items() if value not in ([], "")}
     for key in _MADE:
         if base.described.get(key):
             taken[key] = base.described[key]
-    if "capacityProviderStrategy" not in taken:
+    if _PROVIDERS not in taken:
         taken["launchType"] = launch_type
-    if taken.get("propagateTags") == "NONE":
-        del taken["propagateTags"]
     return {**taken, "desiredCount": 0}

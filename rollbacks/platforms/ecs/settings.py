@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from rollbacks.platforms.aws import shares
+from rollbacks.platforms import shares
 
 Count = Annotated[int, Field(ge=0, le=10_000)]
 ServiceName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_{}-]+$", min_length=1, max_length=255)]

@@ -1,11 +1,11 @@
 """What a capture keeps of the services of a series, and an undo returns to. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rollbacks.platforms.ecs.scaling import Scaling
-from rollbacks.platforms.ecs.services import Service
+from rollbacks.platforms.ecs.services import Service, settings_of
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,7 @@ class State:
     definition: str = ""
     color: str = ""
     scaling: Scaling | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def as_json(self) -> dict[str, Any]:
@@ -22,6 +23,7 @@ class State:
             "definition": self.definition,
             "color": self.color,
             "scaling": self.scaling.as_json if self.scaling else None,
+            "settings": dict(self.settings),
         }
 
 
@@ -29,7 +31,8 @@ GONE = State(0)
 
 
 def state_of(service: Service, scaling: Scaling | None) -> State:
-    return State(service.desired, service.definition, service.color, scaling)
+    settings = settings_of(service)
+    return State(service.desired, service.definition, service.color, scaling, settings)
 
 
 def kept(found: Iterable[Service], scalings: Mapping[str, Scaling]) -> dict[str, Any]:
@@ -41,7 +44,11 @@ def states_in(captured: Mapping[str, Any]) -> dict[str, State]:
     """What a capture kept, by the name of the service."""
     return {
         name: State(
-            each["count"], each["definition"], each["color"], Scaling.parsed(each["scaling"])
+            each["count"],
+            each["definition"],
+            each["color"],
+            Scaling.parsed(each["scaling"]),
+            each.get("settings", {}),
         )
         for name, each in captured["services"].items()
     }

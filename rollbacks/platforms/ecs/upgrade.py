@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
-from rollbacks.platforms.aws import lineage, shares
+from rollbacks.platforms import shares
+from rollbacks.platforms.aws import lineage
 from rollbacks.platforms.base import (
     Change,
     Control,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from rollbacks.platforms.aws import waits
+from rollbacks.platforms import waits
 from rollbacks.platforms.base import PlatformError, Running
 from rollbacks.platforms.ecs import tasks, troubles
 from rollbacks.platforms.ecs.calls import Call

@@ -167,27 +167,6 @@ class Call:
         wait = Wait(self.cluster, key, self.control, gives_up=False)
         return await wait.until_gone(nothing_left)
 
-    async def bring_back(
-        self, kind: Kind, name: str, was: Mapping[str, Any] | None, *, is_scaled: bool = False
-    ) -> tuple[Object | None, bool]:
-        """What was captured of an object, or nothing where nothing was there."""
-        if was is None:
-            return None, await self.remove(kind, name)
-        live, has_changed = await self.change(
-            kind, name, lambda live: captures.way_back(live, was, is_scaled=is_scaled)
-        )
-        if live is None:
-            raise PlatformError(
-                f"{kind.name}/{name} was deleted by somebody; it cannot be brought back as it was.",
-                permanent=True,
-            )
-        return live, has_changed
-
-    async def own_again(self, kind: Kind, name: str, was: Mapping[str, Any] | None) -> None:
-        """After what was changed back: own of it what we owned then."""
-        if was is not None:
-            await self.change(kind, name, lambda live: captures.ownership(live, was))
-
 
 async def scaled_in(cluster: Cluster) -> dict[str, str]:
     """The autoscaler that says how many pods a workload has, by the workload's key."""

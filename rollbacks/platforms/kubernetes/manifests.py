@@ -7,11 +7,13 @@ value can become structure. `${NAME|number}`, as the whole of a value, becomes a
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import yaml
 
-from rollbacks.platforms.base import ArtifactRef, PlatformError, StepSpec
+from rollbacks.platforms.artifacts.images import image_of
+from rollbacks.platforms.base import PlatformError, StepSpec
 from rollbacks.platforms.kubernetes import shapes
 from rollbacks.platforms.kubernetes.kinds import (
     KINDS,
@@ -44,7 +46,15 @@ def checked(text: str) -> str:
 
 
 def read(text: str) -> list[Object]:
-    """The objects as written, in their order; ValueError names the first that is wrong."""
+    """The objects as written, in their order, for all who ask: nobody may change them.
+
+    ValueError names the first that is wrong.
+    """
+    return list(_documents(text))
+
+
+@lru_cache(maxsize=32)  # a step reads its own again and again, and YAML is slow to read
+def _documents(text: str) -> tuple[Object, ...]:
     try:
         documents = [each for each in yaml.safe_load_all(text) if each is not None]
     except (yaml.YAMLError, ValueError) as error:
@@ -52,7 +62,7 @@ def read(text: str) -> list[Object]:
     shapes.require_values(documents)
     for document in documents:
         _require_object(document)
-    return documents
+    return tuple(documents)
 
 
 def _require_object(document: object) -> None:
@@ -119,13 +129,6 @@ def hard_coded(text: str) -> list[str]:
         if each["kind"] in WORKLOADS
         and not any(IMAGE in str(c.get("image")) for c in containers(pod_template(each)))
     ]
-
-
-def image_of(artifact: ArtifactRef) -> str:
-    """The image by digest, where the artifact has one, else by tag."""
-    if artifact.checksum and "@" not in artifact.location:
-        return f"{artifact.location}@{artifact.checksum}"
-    return artifact.location
 
 
 def rendered(text: str, spec: StepSpec) -> list[Object]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from rollbacks.platforms.artifacts.images import image_of
 from rollbacks.platforms.base import Change, PlatformError, StepSpec
 from rollbacks.platforms.kubernetes import manifests
 from rollbacks.platforms.kubernetes.kinds import Object, containers, key_of, pod_template
@@ -15,7 +16,7 @@ def of_rollout(spec: StepSpec, captured: Mapping[str, Any] | None) -> Sequence[C
     """Images and counts of each workload; what was not there would be deleted."""
     brought = _brought(spec)
     if captured is None:
-        image = manifests.image_of(spec.artifact) if spec.artifact else ""
+        image = image_of(spec.artifact) if spec.artifact else ""
         return [Change(key, "image", NOW, image) for key in spec.instances]
     changes: list[Change] = []
     for key in spec.instances:

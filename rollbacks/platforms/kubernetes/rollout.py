@@ -17,7 +17,7 @@ from rollbacks.platforms.base import (
     StepSpec,
     TargetRef,
 )
-from rollbacks.platforms.kubernetes import captures, cleaning, previews, releases
+from rollbacks.platforms.kubernetes import captures, cleaning, previews, releases, restoring
 from rollbacks.platforms.kubernetes.calls import (
     Call,
     done,
@@ -111,16 +111,20 @@ class Rollout(Step):
             scaled = await scaled_in(cluster)
 
             async def visit(workload: Workload) -> InstanceOutcome | Running:
-                is_scaled = workload.name in {*scaled, *captured["scaled_by"]}
-                return await _back(call, workload, captured, is_scaled=is_scaled)
+                was, key = captured["objects"][workload.name], workload.name
+                is_scaled = key in {*scaled, *captured["scaled_by"]}
+                found = await restoring.workload(
+                    call, key, workload.kind, workload.own_name, was, is_scaled=is_scaled
+                )
+                if isinstance(found, Running):
+                    return found
+                return done(found, "As before" if was else "Gone, as before")
 
             progress = await call.at_each(visit)
             if not isinstance(progress, Running):
                 for key, was in captured["objects"].items():
                     if key.startswith(f"{SERVICE.name}/"):
-                        name = key.partition("/")[2]
-                        await call.bring_back(SERVICE, name, was)
-                        await call.own_again(SERVICE, name, was)
+                        await restoring.service(call, key.partition("/")[2], was)
                 await call.remove_versioned(captured)
             return progress
 
@@ -179,21 +183,3 @@ def _planned_back(spec: StepSpec, captured: Mapping[str, Any], scaled: set[str])
             ways = partial(captures.way_back, was=was, is_scaled=is_scaled) if was else None
             found.append(Planned(instance, kind, name, ways=ways))
     return found + gone(captured)
-
-
-async def _back(
-    call: Call, workload: Workload, captured: Mapping[str, Any], *, is_scaled: bool
-) -> InstanceOutcome | Running:
-    """One workload as it was captured; gone, where there was none."""
-    kind, name, key = workload.kind, workload.own_name, workload.name
-    was = captured["objects"][key]
-    before = await call.cluster.get(kind, name) if was is None else None
-    live, has_changed = await call.bring_back(kind, name, was, is_scaled=is_scaled)
-    if was is None:
-        waits = await call.gone(key, before) if before else None
-        return waits or done(has_changed, "Gone, as before")
-    if live is not None:
-        if waits := await call.rolled_out(key, live, is_undo=True):
-            return waits
-        await call.own_again(kind, name, was)
-    return done(has_changed, "As before")

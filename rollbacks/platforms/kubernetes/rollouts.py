@@ -2,11 +2,22 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from rollbacks.platforms.base import Control, InstanceOutcome, OutcomeState, PlatformError, Running
 from rollbacks.platforms.kubernetes import members, states
+from rollbacks.platforms.kubernetes.answers import Conflict
+from rollbacks.platforms.kubernetes.captures import conditional
 from rollbacks.platforms.kubernetes.cluster import Cluster
-from rollbacks.platforms.kubernetes.kinds import EVENT, POD, WORKLOADS, Kind, Object, name_of
+from rollbacks.platforms.kubernetes.kinds import (
+    EVENT,
+    POD,
+    STATEFUL_SET,
+    WORKLOADS,
+    Kind,
+    Object,
+    name_of,
+)
 
 BEAT_SECONDS = 0.5
 MARGIN_SECONDS = 1.0
@@ -155,10 +166,20 @@ class Wait:
         It replaces pods in order and waits for each, also for one that never comes up; Kubernetes
         leaves it to us (kubernetes.io/docs: StatefulSets, Forced rollback).
         """
-        for pod in members.stuck(live, pods):
+        found = members.stuck(live, pods)
+        if found and states.lacks_partition(live):
+            await self._name_partition(live)
+        for pod in found:
             self._control.checkpoint()
             await self._cluster.delete(POD, name_of(pod), uid=pod["metadata"]["uid"])
             self._control.log(self._key, f"{name_of(pod)} was stuck; deleted, to be made anew")
+
+    async def _name_partition(self, live: Object) -> None:
+        """None at all means 0, but that pods are made anew of a revision that others still have."""
+        way = {"op": "add", "path": "/spec/updateStrategy/rollingUpdate", "value": {"partition": 0}}
+        self._control.checkpoint()
+        with suppress(Conflict):  # it has changed; whoever asks again finds whether it is missing
+            await self._cluster.patch(STATEFUL_SET, name_of(live), conditional(live, [way]))
 
     async def until_gone(self, look: Callable[[], Awaitable[bool]]) -> Running | None:
         """None once `look` says that nothing is left; asked ever more slowly."""

@@ -17,7 +17,7 @@ from rollbacks.platforms.base import (
     StepSpec,
     TargetRef,
 )
-from rollbacks.platforms.kubernetes import captures, colors, releases
+from rollbacks.platforms.kubernetes import captures, colors, releases, restoring
 from rollbacks.platforms.kubernetes.calls import Call, done, is_of, on_condition, run, scaled_in
 from rollbacks.platforms.kubernetes.cluster import Cluster
 from rollbacks.platforms.kubernetes.inspecting import Planned, gone, inspected
@@ -85,25 +85,19 @@ class Stage(Step):
         async def bring_back(cluster: Cluster) -> Progress:
             call = Call(cluster, target, spec, control)
             for name, was in captured["services"].items():
-                await call.bring_back(SERVICE, name, was)
-                await call.own_again(SERVICE, name, was)
+                await restoring.service(call, name, was)
 
             async def visit(workload: Workload) -> InstanceOutcome | Running:
                 name = f"{workload.own_name}-{captured['color']}"
                 was = captured["workload"]
                 is_scaled = await _is_scaled(cluster, f"{workload.kind.name}/{name}", captured)
-                before = await cluster.get(workload.kind, name) if was is None else None
-                live, has_changed = await call.bring_back(
-                    workload.kind, name, was, is_scaled=is_scaled
+                found = await restoring.workload(
+                    call, workload.name, workload.kind, name, was, is_scaled=is_scaled
                 )
-                if was is None:
-                    waits = await call.gone(workload.name, before) if before else None
-                    return waits or done(has_changed, f"{captured['color']} is gone, as before")
-                if live is not None:
-                    if waits := await call.rolled_out(workload.name, live, is_undo=True):
-                        return waits
-                    await call.own_again(workload.kind, name, was)
-                return done(has_changed, f"{captured['color']} is as before")
+                if isinstance(found, Running):
+                    return found
+                said = "is as before" if was else "is gone, as before"
+                return done(found, f"{captured['color']} {said}")
 
             progress = await call.at_each(visit)
             if not isinstance(progress, Running):

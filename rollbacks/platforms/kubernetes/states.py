@@ -82,6 +82,12 @@ def partition_of(spec: dict[str, Any]) -> int:
     return int(rolling.get("partition") or 0)
 
 
+def lacks_partition(stateful_set: Object) -> bool:
+    """Whether its strategy is to roll, and says nothing more; 0 is only a default of all of it."""
+    strategy = stateful_set["spec"].get("updateStrategy") or {}
+    return strategy.get("type") == "RollingUpdate" and "rollingUpdate" not in strategy
+
+
 def _daemon_set(spec: dict[str, Any], status: dict[str, Any]) -> Rollout:
     wanted, updated = (
         _count(status, "desiredNumberScheduled"),

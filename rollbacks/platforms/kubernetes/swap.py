@@ -1,6 +1,6 @@
 """The step that sends everybody to the release that was staged, and back."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -18,7 +18,7 @@ from rollbacks.platforms.base import (
     StepSpec,
     TargetRef,
 )
-from rollbacks.platforms.kubernetes import captures, colors
+from rollbacks.platforms.kubernetes import captures, colors, restoring
 from rollbacks.platforms.kubernetes.calls import Call, done, run, scaled_in
 from rollbacks.platforms.kubernetes.cluster import Cluster
 from rollbacks.platforms.kubernetes.inspecting import Planned, inspected
@@ -26,8 +26,6 @@ from rollbacks.platforms.kubernetes.instances import Workload
 from rollbacks.platforms.kubernetes.kinds import COLOR, SERVICE, Object, key_of
 from rollbacks.platforms.kubernetes.settings import BlueGreenSettings
 from rollbacks.platforms.kubernetes.states import wanted_pods
-
-Ways = Callable[[Object], list[captures.Operation]]
 
 
 class Swap(Step):
@@ -129,7 +127,8 @@ class Swap(Step):
             if not captured["served"]:
                 return services
             name = colors.own_name(workload, captured["primary"]["color"])
-            ways = await _ways(cluster, workload, captured)
+            is_scaled = await _is_scaled(cluster, f"{workload.kind.name}/{name}", captured)
+            ways = partial(_as_it_served, was=captured["served"], is_scaled=is_scaled)
             return [Planned(workload.name, workload.kind, name, ways=ways), *services]
 
         names = colors.services(spec)
@@ -139,28 +138,32 @@ class Swap(Step):
 async def _ready(call: Call, workload: Workload, captured: Mapping[str, Any]) -> Running | None:
     """What served before is as it was, all its pods ready, before anybody is sent there."""
     name = colors.own_name(workload, captured["primary"]["color"])
-    ways = await _ways(call.cluster, workload, captured)
-    live, _ = await call.change(workload.kind, name, ways)
-    if live is None:
-        raise PlatformError(f"{workload.kind.name}/{name}, which served, is gone", permanent=True)
-    if waits := await call.rolled_out(workload.name, live, is_undo=True):
-        return waits
-    await call.own_again(workload.kind, name, captured["served"])
-    return None
+    live = await call.cluster.get(workload.kind, name)
+    is_scaled = await _is_scaled(call.cluster, f"{workload.kind.name}/{name}", captured)
+    found = await restoring.workload(
+        call,
+        workload.name,
+        workload.kind,
+        name,
+        captured["served"],
+        is_scaled=is_scaled and _has_enough(live, captured["served"]),
+    )
+    return found if isinstance(found, Running) else None
 
 
-async def _ways(cluster: Cluster, workload: Workload, captured: Mapping[str, Any]) -> Ways:
-    name = colors.own_name(workload, captured["primary"]["color"])
-    is_scaled = captured["is_scaled"] or f"{workload.kind.name}/{name}" in await scaled_in(cluster)
-    return partial(_as_it_served, was=captured["served"], is_scaled=bool(is_scaled))
+async def _is_scaled(cluster: Cluster, key: str, captured: Mapping[str, Any]) -> bool:
+    return bool(captured["is_scaled"]) or key in await scaled_in(cluster)
+
+
+def _has_enough(live: Object | None, was: Mapping[str, Any]) -> bool:
+    """An autoscaler that let it shrink, as nobody came, says how many again once they come."""
+    return live is not None and wanted_pods(live["spec"]) >= wanted_pods(was["spec"])
 
 
 def _as_it_served(
     live: Object, was: Mapping[str, Any], *, is_scaled: bool
 ) -> list[captures.Operation]:
-    """An autoscaler that let it shrink, as nobody came, says how many again once they come."""
-    has_enough = wanted_pods(live["spec"]) >= wanted_pods(was["spec"])
-    return captures.way_back(live, was, is_scaled=is_scaled and has_enough)
+    return captures.way_back(live, was, is_scaled=is_scaled and _has_enough(live, was))
 
 
 async def _select(call: Call, service: str, color: str | None) -> bool:

@@ -6,11 +6,8 @@ from typing import BinaryIO
 
 from rollbacks.platforms.artifacts.archives import contents
 from rollbacks.platforms.artifacts.members import Member, UnsafeArchive
+from rollbacks.platforms.artifacts.zips import add
 from rollbacks.platforms.winrm.settings import is_plain_name
-
-CHUNK = 256 * 1024
-# The same artifact gives the same bytes, so that another worker can go on with an upload.
-_WHEN = (1980, 1, 1, 0, 0, 0)
 
 
 def repack(archive: BinaryIO, out: BinaryIO, checkpoint: Callable[[], None]) -> None:
@@ -20,7 +17,7 @@ def repack(archive: BinaryIO, out: BinaryIO, checkpoint: Callable[[], None]) -> 
         for member in members:
             checkpoint()
             _require_plain(member, seen)
-            _add(packed, member, checkpoint)
+            add(packed, member, checkpoint)
 
 
 def _require_plain(member: Member, seen: dict[str, str]) -> None:
@@ -31,15 +28,3 @@ def _require_plain(member: Member, seen: dict[str, str]) -> None:
         raise UnsafeArchive(f"{before!r} and {member.name!r} are the same file on Windows")
     if member.link:
         raise UnsafeArchive(f"{member.name!r} is a link, which Windows hosts are not sent")
-
-
-def _add(packed: zipfile.ZipFile, member: Member, checkpoint: Callable[[], None]) -> None:
-    if member.open is None:
-        packed.writestr(zipfile.ZipInfo(f"{member.name}/", _WHEN), b"")
-        return
-    entry = zipfile.ZipInfo(member.name, _WHEN)
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    with member.open() as content, packed.open(entry, "w", force_zip64=True) as written:
-        while chunk := content.read(CHUNK):
-            checkpoint()
-            written.write(chunk)

@@ -14,15 +14,17 @@ from pypsrp.exceptions import (
     WinRMTransportError,
     WSManFaultError,
 )
+from requests_credssp.exceptions import AuthenticationException, NTStatusException
 from spnego.exceptions import SpnegoError
 
 from rollbacks.platforms.base import PlatformError
 from rollbacks.platforms.winrm.access import Access
 from rollbacks.platforms.winrm.places import Place
 
+_LOGINS = (AuthenticationError, SpnegoError, AuthenticationException, NTStatusException)
 TROUBLES = (
-    requests.RequestException, WinRMError, SpnegoError, ParseError, OSError, ImportError,
-    ValueError, AttributeError, KeyError, TypeError, IndexError,
+    *_LOGINS, requests.RequestException, WinRMError, ParseError, OSError, ImportError, ValueError,
+    AttributeError, KeyError, TypeError, IndexError,
 )  # fmt: skip
 HUNG = requests.Timeout
 ACCESS_DENIED = 5
@@ -35,7 +37,7 @@ def translated(error: BaseException, place: Place, access: Access) -> PlatformEr
     """What became of it, and what to do; permanent where trying again cannot help."""
     if isinstance(error, WSManFaultError):
         return _of_fault(error, place, access)
-    if isinstance(error, AuthenticationError | SpnegoError):
+    if isinstance(error, _LOGINS):
         return _of_login(error, place, access)
     if isinstance(error, WinRMTransportError):
         return _of_answer(int(error.code), place, access)

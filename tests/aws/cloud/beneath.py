@@ -21,9 +21,10 @@ from moto.core import responses
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import run_wsgi_app
 
+from tests.transport import HttpAnswer, HttpRequest
+
 from .clients import client
 from .refusals import Refused, not_modelled
-from .transport import HttpAnswer, HttpRequest
 from .wire import environment
 
 Json = dict[str, Any]

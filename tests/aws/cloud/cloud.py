@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.ports import LOOPBACK
+from tests.transport import Transport
 
 from . import scenery
 from .balancing.targets import Targets
@@ -34,7 +35,6 @@ from .scaling.scaling import Scaling
 from .scenery import Balancer
 from .security import Security
 from .timing import HOUR, Timing
-from .transport import Transport
 from .world import World
 
 

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tests.transport import Dropped, HttpAnswer, HttpRequest
+
 from . import faults, wire
 from .asked import Actions, Asked
 from .faults import Call, Faults
@@ -14,7 +16,6 @@ from .refusals import Refused, not_modelled
 from .resources import resources_of
 from .services import Dialect
 from .throttling import Buckets
-from .transport import Dropped, HttpAnswer, HttpRequest
 from .wire import Incoming
 from .world import World
 

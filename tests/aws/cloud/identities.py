@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
 
+from tests.transport import HttpRequest
+
 from .policies import EVERYTHING, Statement
 from .refusals import Refused
 from .services import Dialect
 from .signing import is_signed_with
-from .transport import HttpRequest
 from .world import World, now, token
 
 

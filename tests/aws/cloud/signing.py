@@ -7,7 +7,7 @@ import hmac
 from hashlib import sha256
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from .transport import HttpRequest
+from tests.transport import HttpRequest
 
 
 def is_signed_with(http: HttpRequest, secret: str) -> bool:

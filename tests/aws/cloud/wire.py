@@ -20,9 +20,10 @@ from moto.core.utils import get_service_model
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import EnvironBuilder
 
+from tests.transport import HttpAnswer, HttpRequest
+
 from .refusals import Refused, not_modelled
 from .services import BY_SIGNATURE, Dialect
-from .transport import HttpAnswer, HttpRequest
 
 Json = dict[str, Any]
 

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from rollbacks.platforms import numbering
 from rollbacks.platforms.ami import series
 from rollbacks.platforms.ami.sizes import Sizes
 from rollbacks.platforms.aws import lineage
@@ -60,13 +61,13 @@ def test_a_tag_that_somebody_has_changed_says_nothing(text: str) -> None:
 
 
 def test_numbers_go_on_from_the_highest_there_is() -> None:
-    assert lineage.next_number([]) == 1
-    assert lineage.next_number([9, 10, 3]) == 11
+    assert numbering.next_number([]) == 1
+    assert numbering.next_number([9, 10, 3]) == 11
 
 
 def test_of_the_groups_without_instances_the_three_newest_stay() -> None:
-    assert lineage.superfluous([1, 2, 3]) == []
-    assert lineage.superfluous([5, 1, 2, 9, 3]) == [2, 1]
+    assert numbering.superfluous([1, 2, 3]) == []
+    assert numbering.superfluous([5, 1, 2, 9, 3]) == [2, 1]
 
 
 def test_a_launch_template_version_is_known_by_release_and_series() -> None:

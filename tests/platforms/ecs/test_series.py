@@ -1,5 +1,6 @@
 import pytest
 
+from rollbacks.platforms import numbering
 from rollbacks.platforms.base import PlatformError
 from rollbacks.platforms.ecs import Ecs, series
 from tests.platforms.ecs.described import target
@@ -7,9 +8,9 @@ from tests.platforms.ecs.described import target
 
 def test_services_are_named_after_the_service_and_numbered() -> None:
     assert series.name_of(series.key_of(target()), 7) == "Shop__web_shop__production__7"
-    assert series.number_in("Shop__web", "Shop__web__12") == 12
-    assert series.number_in("Shop__web", "Shop__web__other__12") is None
-    assert series.number_in("Shop__web", "Shop__web__x") is None
+    assert numbering.number_in("Shop__web", "Shop__web__12") == 12
+    assert numbering.number_in("Shop__web", "Shop__web__other__12") is None
+    assert numbering.number_in("Shop__web", "Shop__web__x") is None
 
 
 def test_a_name_that_ecs_does_not_take_is_refused() -> None:

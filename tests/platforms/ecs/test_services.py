@@ -71,6 +71,51 @@ def test_capacity_providers_stand_for_a_launch_type() -> None:
     assert "launchType" not in services.creation(base, "FARGATE")
 
 
+PROXY = {"logDriver": "splunk", "options": {"splunk-token": "canary"}}
+CONNECTED = {"enabled": True, "namespace": "shop", "logConfiguration": PROXY}
+
+
+def connected(**described: Any) -> Any:
+    return service(deployments=[deployment(serviceConnectConfiguration=CONNECTED)], **described)
+
+
+def test_other_capacity_providers_take_a_new_deployment() -> None:
+    spot = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
+    was = services.settings_of(service(capacityProviderStrategy=spot))
+    told = services.differing(service(capacityProviderStrategy=[]), was)
+    assert told == {"capacityProviderStrategy": spot, "forceNewDeployment": True}
+
+
+def test_what_only_deployments_tell_is_a_setting_too_but_for_what_may_be_secret() -> None:
+    kept = services.settings_of(connected())
+    assert kept["serviceConnectConfiguration"] == {"enabled": True, "namespace": "shop"}
+    told = services.differing(connected(), services.settings_of(service()))
+    assert told == {"serviceConnectConfiguration": {"enabled": False}}
+    elsewhere = {"serviceConnectConfiguration": {"enabled": True, "namespace": "other"}}
+    told = services.differing(connected(), {**kept, **elsewhere})
+    assert told["serviceConnectConfiguration"] == {
+        "enabled": True,
+        "namespace": "other",
+        "logConfiguration": PROXY,
+    }
+
+
+def test_what_a_capture_says_nothing_of_stays() -> None:
+    assert services.differing(connected(), {}) == {}
+
+
+def test_a_new_service_is_connected_as_the_base() -> None:
+    volumes = [{"name": "data", "managedEBSVolume": {"roleArn": ARN}}]
+    base = service(
+        deployments=[
+            deployment(serviceConnectConfiguration=CONNECTED, volumeConfigurations=volumes)
+        ]
+    )
+    made = services.creation(base, "FARGATE")
+    assert made["serviceConnectConfiguration"] == CONNECTED
+    assert made["volumeConfigurations"] == volumes
+
+
 def test_what_is_being_deleted_is_not_there() -> None:
     assert not service(status="DRAINING").is_active
     assert service(desiredCount=0, runningCount=0, pendingCount=1).is_active

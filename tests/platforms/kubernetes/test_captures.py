@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from rollbacks.platforms.kubernetes.captures import kept, ownership, way_back
 from tests.kubernetes.cluster.patches import json_patch
+from tests.nightly import IS_NIGHTLY
 
 Json = dict[str, Any]
+EXAMPLES = 500 if IS_NIGHTLY else 40
 NAMES = st.sampled_from(["app", "a/b", "a~b", "~1", "/", "lastgood.io/release", "", "a~1/0"])
 TEXTS = st.dictionaries(NAMES, st.sampled_from(["", "1", "2"]))
 SPECS = st.fixed_dictionaries(
@@ -42,7 +44,7 @@ THINGS = st.builds(
 WRITTEN = st.builds(lambda a, b: {"metadata": {"labels": a, "annotations": b}}, TEXTS, TEXTS)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=EXAMPLES)
 @given(THINGS, THINGS, WRITTEN)
 def test_the_patch_gives_back_exactly_what_was_captured_and_touches_nothing_else(
     before: Json, live: Json, manifest: Json
@@ -70,7 +72,7 @@ def _others(found: Json, part: str, ours: Json) -> Json:
     return {name: value for name, value in names.items() if name not in ours}
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=EXAMPLES)
 @given(THINGS, THINGS)
 def test_where_an_autoscaler_counts_its_number_stays(before: Json, live: Json) -> None:
     was = kept(before, {"metadata": {}})
@@ -81,7 +83,7 @@ def test_where_an_autoscaler_counts_its_number_stays(before: Json, live: Json) -
     assert without[0] == without[1]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=EXAMPLES)
 @given(THINGS, THINGS)
 def test_we_own_again_what_we_owned_then_and_nobody_elses_fields_change(
     before: Json, live: Json

@@ -1,5 +1,6 @@
 """Manifests: what may stand in them, and what is filled in."""
 
+from functools import cache
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from rollbacks.platforms.kubernetes.colors import colored
 from rollbacks.platforms.kubernetes.manifests import checked, hard_coded, rendered
 from rollbacks.platforms.kubernetes.releases import objects_of
 from tests.kubernetes.manifests import config_map, container, service, workload, written
+from tests.nightly import IS_NIGHTLY
 from tests.platforms.kubernetes.specs import IMAGE, spec
 
 VALUES = st.recursive(
@@ -22,11 +24,15 @@ VALUES = st.recursive(
 )
 
 
+@cache
+def with_value(value: str) -> str:
+    """A ConfigMap that has it, and a workload."""
+    return written({**config_map(), "data": {"value": value}}, workload())
+
+
 def filled(value: str, **variables: str) -> Any:
     """What becomes of a value of a ConfigMap."""
-    written_map = config_map()
-    written_map["data"] = {"value": value}
-    text = written(written_map, workload())
+    text = with_value(value)
     return rendered(text, spec(text, variables=variables))[0]["data"]["value"]
 
 
@@ -93,13 +99,15 @@ def test_what_cannot_be_filled_in_is_said(value: str, sentence: str) -> None:
     assert caught.value.permanent
 
 
+NOTED = written(workload(annotations={"note": "${VALUE}"}))
+
+
 @settings(deadline=None, max_examples=50)
 @given(st.text())
 def test_no_value_can_become_structure(value: str) -> None:
     assert filled("a ${VALUE}", VALUE=value) == f"a {value}"
-    text = written(workload(annotations={"note": "${VALUE}"}))
-    plain = rendered(text, spec(text, variables={"VALUE": ""}))
-    found = rendered(text, spec(text, variables={"VALUE": value}))
+    plain = rendered(NOTED, spec(NOTED, variables={"VALUE": ""}))
+    found = rendered(NOTED, spec(NOTED, variables={"VALUE": value}))
     assert found[0]["spec"]["template"]["metadata"]["annotations"] == {"note": value}
     found[0]["spec"]["template"]["metadata"]["annotations"] = {"note": ""}
     assert found == plain
@@ -207,7 +215,7 @@ PLACES = [
 ]  # fmt: skip
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=500 if IS_NIGHTLY else 60)
 @given(st.sampled_from(PLACES), VALUES)
 def test_whatever_stands_in_a_workload_is_read_or_refused_with_a_sentence(
     place: tuple[str, ...], value: object

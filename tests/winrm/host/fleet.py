@@ -10,8 +10,8 @@ from typing import Any, Self
 
 from rollbacks.platforms.base import Secret, TargetRef
 from rollbacks.platforms.winrm.settings import Connector, Infrastructure
+from tests.certificates import Authority
 from tests.ports import LOOPBACK, free_port
-from tests.winrm.host.certificates import Authority
 from tests.winrm.host.logins import Logins, Principal
 from tests.winrm.host.server import Listener, Pages
 from tests.winrm.host.shells import Shells

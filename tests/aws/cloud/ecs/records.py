@@ -140,6 +140,7 @@ class Service:
     created_by: str
     tags: dict[str, str]
     token: str = ""
+    launch_type: str = ""  # what it was made with, and goes back to without capacity providers
     status: str = "ACTIVE"
     deployments: list[Deployment] = field(default_factory=list)
     histories: list[ServiceDeployment] = field(default_factory=list)

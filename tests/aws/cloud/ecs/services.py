@@ -15,6 +15,7 @@ from .scheduler import Scheduler
 
 _MOST_DESCRIBED = 10
 _MOST_LISTED = 100
+_PROVIDERS = "capacityProviderStrategy"
 _OTHERS = (
     "deploymentConfiguration",
     "placementConstraints",
@@ -82,6 +83,7 @@ class Services:
             created_by=asked.principal.source,
             tags={each["key"]: each.get("value", "") for each in given.get("tags", [])},
             token=given.get("clientToken", ""),
+            launch_type=settings.get("launchType", ""),
         )
         self._services[arn] = made
         self._rollouts.begin(made)
@@ -96,13 +98,20 @@ class Services:
         if found.is_daemon and given.get("desiredCount") is not None:
             raise _no_desired_count()
         changed = self._changed(found, given)
+        is_forced = bool(given.get("forceNewDeployment"))
+        if not is_forced and changed.get(_PROVIDERS) != found.settings.get(_PROVIDERS):
+            raise invalid(
+                "When switching from launch type to capacity provider strategy on an existing "
+                "service, or making a change to a capacity provider strategy on a service that is "
+                "already using one, you must force a new deployment."
+            )
         definition = self._named_definition(changed)
         requirements.check(self._world, changed, definition)
         requirements.check_counts(changed)
         is_new = any(changed.get(each) != found.settings.get(each) for each in TRIGGERS)
         found.settings = changed
         self.resize(found, given.get("desiredCount", found.desired))
-        if is_new or given.get("forceNewDeployment"):
+        if is_new or is_forced:
             self._rollouts.begin(found)
         return {"service": showing.service(found, with_tags=True)}
 
@@ -206,8 +215,11 @@ class Services:
             **found.settings,
             **{key: given[key] for key in (*TRIGGERS, *_OTHERS) if given.get(key) is not None},
         }
-        if given.get("capacityProviderStrategy"):
+        if given.get(_PROVIDERS):
             changed.pop("launchType", None)
+        elif _PROVIDERS in given and found.launch_type:
+            changed.pop(_PROVIDERS, None)
+            changed["launchType"] = found.launch_type
         if told := given.get("deploymentConfiguration"):
             changed["deploymentConfiguration"] = {
                 **found.settings["deploymentConfiguration"],

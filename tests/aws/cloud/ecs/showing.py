@@ -9,7 +9,13 @@ from .records import Deployment, Revision, Service, ServiceDeployment, Task
 from .rollouts import TRIGGERS, breaker
 
 _PLATFORM = "1.4.0"  # what LATEST stands for
-_OF_DEPLOYMENT = ("launchType", "capacityProviderStrategy", "networkConfiguration")
+_ONLY_THERE = ("serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations")
+_OF_DEPLOYMENT = (
+    "launchType",
+    "capacityProviderStrategy",
+    "networkConfiguration",
+    *_ONLY_THERE,
+)
 
 
 def tags(found: dict[str, str]) -> list[Json]:
@@ -17,11 +23,7 @@ def tags(found: dict[str, str]) -> list[Json]:
 
 
 def service(found: Service, with_tags: bool = False) -> Json:
-    settings = {
-        key: value
-        for key, value in found.settings.items()
-        if key not in {"serviceConnectConfiguration", "volumeConfigurations"}
-    }
+    settings = {key: value for key, value in found.settings.items() if key not in _ONLY_THERE}
     shown = {
         **settings,
         "loadBalancers": settings.get("loadBalancers", []),

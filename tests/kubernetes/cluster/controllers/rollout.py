@@ -44,11 +44,7 @@ class Plan:
 
     def revision_for(self, ordinal: int) -> str:
         """Of which revision a pod is made that is missing."""
-        if not self.is_rolling:
-            return self.update
-        if ordinal < self.first_updated:
-            return self.current
-        status = self.obj.get("status", {})
-        partition = self.first_updated - self.first
-        is_old = not partition and ordinal < self.first + status.get("currentReplicas", 0)
-        return self.current if is_old else self.update
+        first_updated = self.first_updated
+        if self.is_rolling and "rollingUpdate" not in self.obj["spec"]["updateStrategy"]:
+            first_updated = self.first + self.obj.get("status", {}).get("currentReplicas", 0)
+        return self.current if ordinal < first_updated else self.update

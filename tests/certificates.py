@@ -65,8 +65,22 @@ def _signed(
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
+    made = _for_strict_clients(made, (signer.key if signer else key).public_key(), is_authority)
     if address:
         where = x509.IPAddress(ipaddress.ip_address(address))
         made = made.add_extension(x509.SubjectAlternativeName([where]), critical=False)
     return made.sign(signer.key if signer else key, hashes.SHA256())
+
+
+def _for_strict_clients(
+    made: x509.CertificateBuilder, signer: ec.EllipticCurvePublicKey, is_authority: bool
+) -> x509.CertificateBuilder:
+    """Newer Pythons want to be told who signed, and that an authority may."""
+    by = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer)
+    made = made.add_extension(by, critical=False)
+    if not is_authority:
+        return made
+    usage = x509.KeyUsage(True, False, False, False, False, True, True, False, False)
+    return made.add_extension(usage, critical=True)

@@ -1,4 +1,4 @@
-"""How what AWS shows differs from what it is to be, line by line. Pure."""
+"""How what a platform shows differs from what it is to be, line by line. Pure."""
 
 import difflib
 

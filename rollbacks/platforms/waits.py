@@ -1,4 +1,4 @@
-"""Waiting for what AWS does by itself: few requests, and people read what is waited for.
+"""Waiting for what a platform does by itself: few requests, and people read what is waited for.
 
 What stands in the way is asked for only where nothing moves.
 """

@@ -1,0 +1,43 @@
+"""The API, resource by resource: importing it enters every function into the routes."""
+
+from . import (
+    apps,
+    builds,
+    deployments,
+    droplets,
+    environments,
+    events,
+    installed,
+    jobs,
+    manifests,
+    packages,
+    processes,
+    quotas,
+    revisions,
+    roots,
+    routes,
+    services,
+    sidecars,
+    spaces,
+)
+
+__all__ = [
+    "apps",
+    "builds",
+    "deployments",
+    "droplets",
+    "environments",
+    "events",
+    "installed",
+    "jobs",
+    "manifests",
+    "packages",
+    "processes",
+    "quotas",
+    "revisions",
+    "roots",
+    "routes",
+    "services",
+    "sidecars",
+    "spaces",
+]
