@@ -11,7 +11,7 @@ import pytest
 
 from dashboard.models import Deployment, Status
 from rollbacks import execution
-from rollbacks.platforms.aws import waits
+from rollbacks.platforms import waits
 from tests.aws.cloud import Balancer, Drop, FakeCloud
 from tests.aws.wire import Wire, lose_every_answer_once, tapped
 from tests.engine.faults import finish

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rollbacks.platforms import credentials, everywhere
+from rollbacks.platforms import credentials, everywhere, waits
 from rollbacks.platforms.asking import Asking
-from rollbacks.platforms.aws import balancing, rights, waits
+from rollbacks.platforms.aws import balancing, rights
 from rollbacks.platforms.aws import settings as aws
 from rollbacks.platforms.aws.api import Api
 from rollbacks.platforms.aws.balancing import Actions
