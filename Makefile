@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 DEPLOYED := LASTGOOD_HOSTS=lastgood.example LASTGOOD_ORIGINS=https://lastgood.example \
 	LASTGOOD_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_hex(48))')
 
-.PHONY: help demo run test test-kubernetes test-nightly bench bench-aws bench-kubernetes programs
+.PHONY: help demo run test test-kubernetes test-nightly bench bench-aws bench-hosts bench-kubernetes programs
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo "make test-kubernetes   the tests of that platform on the cluster of KUBECONFIG"
 	@echo "make bench-kubernetes  a rollback beside kubectl's, there or on the tests' own API server"
 	@echo "make bench-aws  a rollback of ECS services beside the AWS CLI's, on the tests' own AWS"
+	@echo "make bench-hosts  what hosts cost, beside asyncssh, ssh, Ansible and pyinfra, on real sshd"
 	@echo "make bench  how fast it is, beside other ways in the same run"
 
 demo: $(VENV)/lastgood.installed
@@ -44,7 +45,7 @@ test-kubernetes: $(VENV)/dev.installed
 test-nightly: $(VENV)/dev.installed programs
 	LASTGOOD_TEST_ABORTS=500 LASTGOOD_TEST_SEED=$$(date +%j) $(BIN)/pytest tests/trials
 	LASTGOOD_TEST_NIGHTLY=1 LASTGOOD_TEST_SEED=$$(date +%j) $(BIN)/pytest -s tests/surviving tests/outages
-	LASTGOOD_TEST_NIGHTLY=1 $(BIN)/pytest tests/ecs tests/kubernetes tests/winrm tests/platforms/kubernetes tests/platforms/winrm tests/pages/test_looks.py
+	LASTGOOD_TEST_NIGHTLY=1 $(BIN)/pytest tests/ecs tests/hosts tests/kubernetes tests/winrm tests/platforms/kubernetes tests/platforms/winrm tests/pages/test_looks.py
 	$(BIN)/python manage.py simulate --schedules 20000
 
 bench-kubernetes: $(VENV)/dev.installed
@@ -61,6 +62,23 @@ $(OWN_AWS_CLI):
 	$(PYTHON) -m venv var/awscli
 	var/awscli/bin/python -m pip install --quiet awscli==1.46.2
 
+# Ansible and pyinfra have venvs of their own, for the same reason, unless their programs are named.
+OWN_ANSIBLE := $(CURDIR)/var/ansible/bin/ansible-playbook
+OWN_PYINFRA := $(CURDIR)/var/pyinfra/bin/pyinfra
+ANSIBLE ?= $(OWN_ANSIBLE)
+PYINFRA ?= $(OWN_PYINFRA)
+
+bench-hosts: $(VENV)/dev.installed $(ANSIBLE) $(PYINFRA)
+	LASTGOOD_BENCH_ANSIBLE="$(ANSIBLE)" LASTGOOD_BENCH_PYINFRA="$(PYINFRA)" $(BIN)/pytest -q -s --show-capture=no tests/benchmarks/hosts.py
+
+$(OWN_ANSIBLE):
+	$(PYTHON) -m venv var/ansible
+	var/ansible/bin/python -m pip install --quiet ansible-core==2.19.14
+
+$(OWN_PYINFRA):
+	$(PYTHON) -m venv var/pyinfra
+	var/pyinfra/bin/python -m pip install --quiet pyinfra==3.10.0
+
 bench: $(VENV)/dev.installed
 	$(BIN)/pytest -q -s tests/benchmarks/permissions.py tests/benchmarks/shares.py
 	$(BIN)/pytest -q -s --show-capture=no tests/benchmarks/engine.py
@@ -74,6 +92,8 @@ programs:
 	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
 	test -x /usr/lib/rabbitmq/bin/rabbitmq-server || missing="$$missing rabbitmq-server"; \
 	command -v git >/dev/null || missing="$$missing git"; \
+	command -v nginx >/dev/null || test -x /usr/sbin/nginx || missing="$$missing nginx-light"; \
+	command -v sudo >/dev/null || missing="$$missing sudo"; \
 	test -z "$$missing" && exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -q && \

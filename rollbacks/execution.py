@@ -18,6 +18,7 @@ from rollbacks.absences import Absences
 from rollbacks.attempts import Attempts
 from rollbacks.failures import Ended, Failures, StepFailed
 from rollbacks.observation import plain
+from rollbacks.platforms import staying
 from rollbacks.platforms.base import Observation, PlatformError, Stopped
 from rollbacks.pulse import Pulse
 from rollbacks.runtime import MACHINE, Runtime
@@ -38,7 +39,7 @@ def execute(deployment_id: int, owner: str, runtime: Runtime = MACHINE) -> None:
     if lease is None:
         return
     log.info("Deployment %s: claimed with epoch %s.", deployment_id, lease.epoch)
-    with Pulse(lease, runtime, since=began) as pulse:
+    with staying(), Pulse(lease, runtime, since=began) as pulse:
         try:
             Execution(lease, pulse, runtime).run()
         except lifecycle.LeaseLost as error:

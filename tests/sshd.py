@@ -51,6 +51,7 @@ LogLevel VERBOSE
 PrintMotd no
 PrintLastLog no
 SetEnv "HOME={home}"
+{options}
 """
 
 
@@ -73,6 +74,7 @@ class Fleet:
         self.directory = directory
         self.hosts = [f"web-{number}" for number in range(1, count + 1)]
         self._sshds = {name: _Sshd(name, directory / "sshd" / name) for name in self.hosts}
+        self.options = ""  # more lines of each sshd's configuration, from its next start on
         self._client_key = asyncssh.generate_private_key("ssh-ed25519")
         self.image: Path | None = None  # what the disk of one that is added begins with
         self.authority = asyncssh.generate_private_key("ssh-ed25519")
@@ -232,6 +234,13 @@ class Fleet:
         self._new_host_key(host)
         self.start(host)
 
+    def port(self, host: str) -> int:
+        return self._sshds[host].port
+
+    def host_key(self, host: str) -> Path:
+        """Its private half; the public one is beside it."""
+        return self._sshds[host].directory / "host_key"
+
     def trust(self, hosts: Iterable[str] | None = None) -> None:
         """Write known_hosts: the present keys of these hosts (None: of all)."""
         lines = [
@@ -267,6 +276,7 @@ class Fleet:
                 directory=sshd.directory,
                 keys=self.authorized_keys,
                 home=self.root(sshd.name),
+                options=self.options.format(directory=sshd.directory),
             )
         )
         assert SSHD

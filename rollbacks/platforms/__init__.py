@@ -6,10 +6,13 @@ from rollbacks.platforms.ami import Ami
 from rollbacks.platforms.anywhere import Wait
 from rollbacks.platforms.base import Platform, PlatformError, Step
 from rollbacks.platforms.ecs import Ecs
+from rollbacks.platforms.everywhere import staying
 from rollbacks.platforms.kubernetes import Kubernetes
 from rollbacks.platforms.pcf import CloudFoundry
 from rollbacks.platforms.ssh import Ssh
 from rollbacks.platforms.winrm import Winrm
+
+__all__ = ["ANYWHERE", "PLATFORMS", "platform_of", "staying", "steps_of"]
 
 PLATFORMS: Mapping[str, Platform] = {
     platform.name: platform

@@ -4,8 +4,10 @@ Runs asynchronous work inside of the engine's synchronous calls, and stops it wh
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 from rollbacks.platforms.base import (
@@ -34,19 +36,63 @@ class Place(Protocol):
 Anywhere = TypeVar("Anywhere", bound=Place)
 
 
+class Stay:
+    """What calls of one thread may leave open for its next calls: by its key, and how it is closed.
+
+    Between calls nothing of it moves: whoever takes it up again must see whether it still lives.
+    """
+
+    def __init__(self) -> None:
+        self.runner = asyncio.Runner()
+        self.threads = 0
+        self.left: dict[object, Any] = {}
+        self.endings: list[Callable[[], Coroutine[Any, Any, None]]] = []
+
+    def close(self) -> None:
+        try:
+            for ending in self.endings:
+                self.runner.run(ending())
+        finally:
+            self.runner.close()
+
+
+_here = threading.local()
+
+
+@contextmanager
+def staying() -> Iterator[None]:
+    """The calls that this thread makes within are of one execution."""
+    _here.stay = stay = Stay()
+    try:
+        yield
+    finally:
+        _here.stay = None
+        stay.close()
+
+
+def stay() -> Stay | None:
+    """Of the execution that this thread works on; None where a call is all there is."""
+    found: Stay | None = getattr(_here, "stay", None)
+    return found
+
+
 def run(work: Coroutine[Any, Any, Result], control: Control | None, threads: int) -> Result:
     """Run the work to its end; raises Stopped soon after the control's checkpoint does."""
+    present = stay()
 
     async def main() -> Result:
         # Names are resolved in threads; one name that hangs must not keep others waiting.
-        loop = asyncio.get_running_loop()
-        loop.set_default_executor(ThreadPoolExecutor(threads + 1, "platform"))
+        if present is None or present.threads < threads:
+            loop = asyncio.get_running_loop()
+            loop.set_default_executor(ThreadPoolExecutor(threads + 1, "platform"))
+        if present is not None:
+            present.threads = max(present.threads, threads)
         tasks = [asyncio.create_task(work)]
         watch = [asyncio.create_task(_watch(control))] if control else []
         await _first_of([*tasks, *watch])
         return tasks[0].result()
 
-    return asyncio.run(main())
+    return present.runner.run(main()) if present else asyncio.run(main())
 
 
 async def at_each(

@@ -12,7 +12,8 @@ from rollbacks.catalogue import apply
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("page", "changes"), [("catalogue", 9), ("platforms/kubernetes", 7), ("platforms/winrm", 7)]
+    ("page", "changes"),
+    [("catalogue", 9), ("platforms/kubernetes", 7), ("platforms/ssh", 7), ("platforms/winrm", 7)],
 )
 def test_the_example_of_the_documentation_can_be_applied(
     write: Callable[..., Path], page: str, changes: int

@@ -183,6 +183,21 @@ def weighed(actions: Sequence[Mapping[str, Any]], new: str, weight: int) -> Acti
     return changed
 
 
+def swapped(actions: Actions, one: str, other: str) -> Actions:
+    """The same, but each of the two target groups in the place of the other."""
+    instead = {one: other, other: one}
+    changed = copy.deepcopy(actions)
+    for action in changed:
+        places: list[dict[str, Any]] = [
+            action,
+            *((action.get("ForwardConfig") or {}).get("TargetGroups") or ()),
+        ]
+        for each in places:
+            if each.get("TargetGroupArn") in instead:
+                each["TargetGroupArn"] = instead[each["TargetGroupArn"]]
+    return changed
+
+
 def bring_actions(call: Call, arn: str, wanted: Actions) -> None:
     """The listener or the rule does exactly this."""
     if actions_of(call, arn) == wanted:

@@ -1,8 +1,6 @@
 """Blue/green with a load balancer: which target groups the two listeners send to."""
 
-import copy
 from collections.abc import Mapping
-from typing import Any
 
 from rollbacks.platforms.aws import balancing
 from rollbacks.platforms.aws.balancing import Actions
@@ -10,6 +8,7 @@ from rollbacks.platforms.base import PlatformError
 from rollbacks.platforms.ecs.calls import Call, Looks
 
 bring = balancing.bring_actions
+swapped = balancing.swapped
 
 
 def listeners_of(looks: Looks) -> dict[str, Actions]:
@@ -38,21 +37,6 @@ def _only(arn: str, actions: Actions) -> str:
             f"{arn} sends to {len(found)} target groups; it must be one.", permanent=True
         )
     return found[0]
-
-
-def swapped(actions: Actions, one: str, other: str) -> Actions:
-    """The same, but each of the two target groups in the place of the other."""
-    instead = {one: other, other: one}
-    changed = copy.deepcopy(actions)
-    for action in changed:
-        places: list[dict[str, Any]] = [
-            action,
-            *((action.get("ForwardConfig") or {}).get("TargetGroups") or ()),
-        ]
-        for each in places:
-            if each.get("TargetGroupArn") in instead:
-                each["TargetGroupArn"] = instead[each["TargetGroupArn"]]
-    return changed
 
 
 def swap(call: Call, captured: Mapping[str, Actions]) -> None:

@@ -24,6 +24,10 @@ LONGEST = 120_000
 _RELEASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,199}")
 
 
+# Login shells may talk first (a greeting in .bashrc); what counts begins after this line.
+BEGIN = b"\nlastgood\n"
+
+
 class Pending(StrEnum):
     """What a switch still needs, as the markers' names say it."""
 
@@ -118,6 +122,16 @@ def clean(
 def script(command: str, working_directory: str, environment: Mapping[str, str]) -> str:
     """A person's command, in a directory (empty: where the login begins)."""
     return sent(_SCRIPT, command, working_directory, environment=environment)
+
+
+def show(command: str, environment: Mapping[str, str]) -> str:
+    """A person's command, whose output counts."""
+    return sent(_SHOW, command, environment=environment)
+
+
+def shown(answer: bytes) -> str:
+    """What such a command printed, without what login shells said before."""
+    return answer.partition(BEGIN)[2].decode(errors="replace").strip()
 
 
 _LOOK = r"""
@@ -255,5 +269,10 @@ exit 0
 
 _SCRIPT = r"""
 if [ -n "$2" ]; then cd "$2" || exit 1; fi
+exec sh -c "$1"
+"""
+
+_SHOW = r"""
+printf '\nlastgood\n'
 exec sh -c "$1"
 """

@@ -1,7 +1,7 @@
 """Finds out whether a host is well: over HTTP from the worker, or by a command on the host."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from rollbacks.platforms.asking import Asking
 from rollbacks.platforms.base import PlatformError
@@ -23,14 +23,19 @@ async def until_healthy(
     environment: Mapping[str, str],
 ) -> None:
     """Ask until the answer is right; a lasting PlatformError with the last answer otherwise."""
+
+    async def ask(limit: float) -> str:
+        return await wrong_with(place, remote, check, asking, environment, limit)
+
+    await until_right(ask, seconds)
+
+
+async def until_right(ask: Callable[[float], Awaitable[str]], seconds: float) -> None:
+    """`ask` says within so many seconds what is wrong; a lasting PlatformError says it last."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
     while True:
-        limit = min(ATTEMPT_SECONDS, max(1.0, deadline - loop.time()))
-        if check.url is not None:
-            wrong = await asking.ask(place.fill(check.url), check, limit)
-        else:
-            wrong = await _try(remote, check.command or "", place, environment, limit)
+        wrong = await ask(min(ATTEMPT_SECONDS, max(1.0, deadline - loop.time())))
         if not wrong:
             return
         if loop.time() + EVERY_SECONDS >= deadline:
@@ -38,13 +43,20 @@ async def until_healthy(
         await asyncio.sleep(EVERY_SECONDS)
 
 
-async def _try(
-    remote: Remote, command: str, place: Place, environment: Mapping[str, str], limit: float
+async def wrong_with(
+    place: Place,
+    remote: Remote,
+    check: HealthCheck,
+    asking: Asking,
+    environment: Mapping[str, str],
+    limit: float = ATTEMPT_SECONDS,
 ) -> str:
+    """What one question is answered with, where that is wrong."""
+    if check.url is not None:
+        return await asking.ask(place.fill(check.url), check, limit)
+    line = commands.script(check.command or "", place.directory, environment)
     try:
-        answer = await remote.run(
-            commands.script(command, place.directory, environment), limit=limit
-        )
+        answer = await remote.run(line, limit=limit)
     except CommandTimeout:
         return f"health check did not end within {limit:.0f} s"
     return f"health check {answer.failure}" if answer.failure else ""

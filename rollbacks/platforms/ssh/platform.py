@@ -5,23 +5,15 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
-from rollbacks.platforms import everywhere
-from rollbacks.platforms.base import (
-    Observation,
-    ObservedInstance,
-    Platform,
-    PlatformError,
-    Step,
-    TargetRef,
-)
+from rollbacks.platforms.base import Observation, Platform, Step, TargetRef
 from rollbacks.platforms.hosts import selected
-from rollbacks.platforms.ssh.connection import access_to, entered
 from rollbacks.platforms.ssh.install import Install
-from rollbacks.platforms.ssh.places import Place, places_of
+from rollbacks.platforms.ssh.observing import observed
+from rollbacks.platforms.ssh.places import keys_of
 from rollbacks.platforms.ssh.script import Script
 from rollbacks.platforms.ssh.settings import Connector, Infrastructure
-from rollbacks.platforms.ssh.states import HostState, version_of
-from rollbacks.platforms.ssh.visits import look, require_link
+from rollbacks.platforms.ssh.stage import Stage
+from rollbacks.platforms.ssh.swap import Swap
 
 
 class Ssh(Platform):
@@ -29,12 +21,15 @@ class Ssh(Platform):
 
     name: ClassVar[str] = "SSH"
     label: ClassVar[str] = "SSH"
-    steps: ClassVar[Mapping[str, Step]] = {step.kind: step for step in (Install(), Script())}
+    steps: ClassVar[Mapping[str, Step]] = {
+        step.kind: step for step in (Install(), Stage(), Swap(), Script())
+    }
     connector_model: ClassVar[type[BaseModel]] = Connector
     infrastructure_model: ClassVar[type[BaseModel]] = Infrastructure
-    deploys: ClassVar[frozenset[str]] = frozenset({"BASIC", "CANARY"})
+    deploys: ClassVar[frozenset[str]] = frozenset({"BASIC", "CANARY", "BLUE_GREEN"})
     reverts: ClassVar[tuple[str, ...]] = (
         "The release that each host runs: its current link, followed by a restart",
+        "Which of two groups of hosts serves: proxies, or the listener of a load balancer",
         "The release directory that the deployment created, which is removed",
         "Scripts, by their undo command where they have one",
     )
@@ -51,6 +46,9 @@ class Ssh(Platform):
                 {"name": "Canary", "select": {"percentage": 25}, "steps": [install]},
                 {"name": "Primary", "select": {"percentage": 100}, "steps": [install]},
             ]
+        if workflow_type == "BLUE_GREEN":
+            steps = [{"name": "Stage", "kind": Stage.kind}, {"name": "Swap", "kind": Swap.kind}]
+            return [{"name": "Blue/Green", "steps": steps}]
         return [{"name": "Install", "steps": [install]}]
 
     def select(self, target: TargetRef, selection: Mapping[str, Any]) -> tuple[str, ...]:
@@ -61,41 +59,8 @@ class Ssh(Platform):
         self, target: TargetRef, selection: Mapping[str, Any], taken: Sequence[str]
     ) -> tuple[str, ...]:
         """A percentage counts the hosts of earlier phases in, and does not take them again."""
-        return selected([place.name for place in places_of(target)], selection, taken)
+        return selected(keys_of(target), selection, taken)
 
     def observe(self, target: TargetRef, instances: Sequence[str] = ()) -> Observation:
-        """The identity is the link's text: a release's name is used by one deployment only."""
-        places, access = places_of(target, instances or None), access_to(target)
-
-        async def visit(place: Place) -> ObservedInstance:
-            async with entered(place, access) as remote:
-                state = await look(remote, place)
-            require_link(state, place)
-            return _seen(place, state)
-
-        work = everywhere.at_each(places, access.concurrency, visit)
-        seen, faults = everywhere.run(work, None, access.concurrency)
-        return Observation(
-            tuple(
-                seen.get(place.name) or _unseen(place.name, faults[place.name]) for place in places
-            )
-        )
-
-
-def _seen(place: Place, state: HostState) -> ObservedInstance:
-    if state.link is None:
-        return ObservedInstance(place.name, "", message="Nothing is installed.")
-    if not state.resolves:
-        return ObservedInstance(
-            place.name,
-            state.link,
-            version_of(state.link),
-            is_healthy=False,
-            message=f"current points at {state.link}, which is not there.",
-        )
-    # A look asks whether the release is in place; whether it works was checked when it came.
-    return ObservedInstance(place.name, state.link, version_of(state.link), is_healthy=True)
-
-
-def _unseen(name: str, fault: PlatformError) -> ObservedInstance:
-    return ObservedInstance(name, None, message=f"{name}: {fault}.")
+        """Of each host, or of two groups of hosts as one."""
+        return observed(target, instances)

@@ -20,10 +20,12 @@ from rollbacks.platforms.base import (
     TargetRef,
 )
 from rollbacks.platforms.ssh import commands
-from rollbacks.platforms.ssh.connection import Access, CommandTimeout, access_to, entered
+from rollbacks.platforms.ssh.access import access_to
+from rollbacks.platforms.ssh.connection import CommandTimeout, entered
 from rollbacks.platforms.ssh.places import Place, environment_of, places_of
 from rollbacks.platforms.ssh.settings import ScriptSettings
 from rollbacks.platforms.ssh.visits import log_output
+from rollbacks.platforms.ssh.ways import Way, way_for
 
 PAUSE_SECONDS = 2.0
 
@@ -89,15 +91,23 @@ def _run(
         for place in places
     }
 
-    async def visit(place: Place) -> None:
-        async def turn() -> InstanceOutcome:
-            return await _patiently(place, access, lines[place.name], settings, control)
+    async def go() -> dict[str, PlatformError]:
+        async with way_for(access, fresh=True) as way:
 
-        await everywhere.reported(place, control, turn)
+            async def visit(place: Place) -> None:
+                async def turn() -> InstanceOutcome:
+                    return await _patiently(place, way, lines[place.name], settings, control)
 
-    work = everywhere.at_each(places, access.concurrency, visit)
-    _, faults = everywhere.run(work, control, access.concurrency)
-    return everywhere.concluded(faults, f"{len(places)} hosts")
+                await everywhere.reported(place, control, turn)
+
+            _, faults = await everywhere.at_each(places, access.concurrency, visit)
+            return faults
+
+    faults = everywhere.run(go(), control, access.concurrency)
+    progress = everywhere.concluded(faults, f"{len(places)} hosts")
+    for pair in set(spec.instances) - set(lines):
+        control.report(pair, InstanceOutcome(OutcomeState.DONE, "The script ended well"))
+    return progress
 
 
 def _working_directory(place: Place, settings: ScriptSettings) -> str:
@@ -106,7 +116,7 @@ def _working_directory(place: Place, settings: ScriptSettings) -> str:
 
 
 async def _patiently(
-    place: Place, access: Access, line: str, settings: ScriptSettings, control: Control
+    place: Place, way: Way, line: str, settings: ScriptSettings, control: Control
 ) -> InstanceOutcome:
     """Try to get in for as long as patience lasts; once in, run it a single time."""
     loop = asyncio.get_running_loop()
@@ -115,7 +125,7 @@ async def _patiently(
         control.report(place.name, InstanceOutcome(OutcomeState.RUNNING, "Connecting"))
         is_in = False
         try:
-            async with entered(place, access, control) as remote:
+            async with entered(place, way, control) as remote:
                 is_in = True
                 return await _once(place, remote, line, settings, control)
         except PlatformError as fault:
@@ -124,6 +134,7 @@ async def _patiently(
             if loop.time() + PAUSE_SECONDS >= deadline:
                 raise PlatformError(f"{fault}; the script did not run", permanent=True) from None
             control.report(place.name, everywhere.failed(fault))
+            way.again()
         await asyncio.sleep(PAUSE_SECONDS)
 
 

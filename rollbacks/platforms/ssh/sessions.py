@@ -71,7 +71,7 @@ class Session(asyncssh.SSHClientSession[bytes]):
                 yield
         if not self.ended.is_set():
             self._channel.write_eof()
-        self._socket.checkpoint = None
+        self._socket.asked.pop(self, None)
 
     async def linger(self) -> None:
         """Wait a moment for what the host still has to say after the end."""
@@ -80,6 +80,7 @@ class Session(asyncssh.SSHClientSession[bytes]):
                 await self._closed.wait()
 
     def abort(self) -> None:
+        self._socket.asked.pop(self, None)
         if self._channel is not None:
             self._channel.abort()
 
@@ -91,7 +92,7 @@ class Session(asyncssh.SSHClientSession[bytes]):
     def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
         self._channel = chan
         self._checkpoint()
-        self._socket.checkpoint = self._checkpoint
+        self._socket.asked[self] = self._checkpoint
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
         stream = self._err if datatype == asyncssh.EXTENDED_DATA_STDERR else self._out

@@ -14,9 +14,13 @@ class GuardedSocket(socket.socket):
 
     Between a checkpoint and the system call that sends lie encryption and other threads' turns:
     milliseconds in which a worker may be stopped, to send when it wakes what is no longer its own.
+    `asked`: checkpoints, each by the session that needs it, since many share the way through a jump
+    host. Where one is not passed, the connection breaks.
     """
 
-    checkpoint: Callable[[], None] | None = None  # where it is not passed, the connection breaks
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.asked: dict[object, Callable[[], None]] = {}
 
     def send(self, *args: Any) -> int:
         self._pass()
@@ -27,10 +31,9 @@ class GuardedSocket(socket.socket):
         return super().sendmsg(*args)
 
     def _pass(self) -> None:
-        if self.checkpoint is None:
-            return
         try:
-            self.checkpoint()
+            for checkpoint in list(self.asked.values()):
+                checkpoint()
         except Stopped as reason:
             raise ConnectionAbortedError(errno.ECONNABORTED, str(reason)) from None
 

@@ -4,10 +4,8 @@ import re
 from dataclasses import dataclass
 
 from rollbacks.platforms.base import PlatformError
-from rollbacks.platforms.ssh.commands import Pending
+from rollbacks.platforms.ssh.commands import BEGIN, Pending
 
-# Login shells may talk first (a greeting in .bashrc); what counts begins after this line.
-_BEGIN = b"\nlastgood\n"
 _OURS = re.compile(r"releases/[0-9]+-(.+)")
 
 
@@ -31,7 +29,7 @@ class HostState:
 
 def parsed(answer: bytes) -> HostState:
     """The state out of the look's output; PlatformError where it cannot be acted on."""
-    _, begin, rest = answer.partition(_BEGIN)
+    _, begin, rest = answer.partition(BEGIN)
     head, blank, text = rest.partition(b"\n\n")
     if not begin or not blank:
         raise PlatformError("the answer to a look cannot be read; something printed into it")

@@ -5,7 +5,7 @@ called after the other, or after itself, was cut off at any point. What a switch
 restart, then a check) is written on the host before the switch, see commands.py.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from rollbacks.platforms.base import Control, InstanceOutcome, OutcomeState, Pla
 from rollbacks.platforms.ssh import commands
 from rollbacks.platforms.ssh.commands import Pending
 from rollbacks.platforms.ssh.connection import CommandTimeout, Remote
-from rollbacks.platforms.ssh.health import until_healthy
+from rollbacks.platforms.ssh.health import until_healthy, wrong_with
 from rollbacks.platforms.ssh.places import Place
 from rollbacks.platforms.ssh.sessions import Answer
 from rollbacks.platforms.ssh.settings import InstallSettings
@@ -42,9 +42,25 @@ async def look(
 ) -> HostState:
     """What is there now; refuses what cannot be brought back."""
     answer = await remote.run(commands.look(place.directory, release, wanted or ""))
+    if remote.become and (refusal := remote.become.refusal(answer)):
+        raise PlatformError(f"{refusal}; nothing was changed", permanent=True)
     if answer.failure:
         raise PlatformError(f"the look at {place.directory} {answer.failure}", permanent=True)
     return parsed(answer.out)
+
+
+async def find(remote: Remote, place: Place, release: str) -> Found:
+    """What is there now, to be kept."""
+    state = await look(remote, place, release)
+    require_link(state, place)
+    return Found(
+        directory=place.directory,
+        link=state.link,
+        resolves=state.resolves,
+        has_release=state.has_release,
+        has_releases=state.has_releases,
+        levels=state.levels,
+    )
 
 
 def require_link(state: HostState, place: Place) -> None:
@@ -115,6 +131,42 @@ class Visit:
             levels=0,
         )
         return replace(await self.bring_back(found), message=f"Came later; runs {release}")
+
+    async def stand(self, found: Found) -> InstanceOutcome:
+        """As it was captured, and well; what is not well is restarted, and that is said."""
+        outcome, check = await self.bring_back(found), self.settings.health_check
+        if check is None or found.link is None:
+            return outcome
+        wrong = await wrong_with(self.place, self.remote, check, self.asking, self.environment)
+        if not wrong:
+            return outcome
+        self.control.log(self.place.name, f"Not well, though nobody is sent here yet: {wrong}")
+        await self._prove(Pending.RESTART)
+        await self._change("Settling", commands.settle(self.place.directory, self.release))
+        return InstanceOutcome(OutcomeState.DONE, f"Was not well ({wrong}); mended")
+
+    async def ready(self) -> InstanceOutcome:
+        """Runs the release, and is well."""
+        state, wanted = await self._look(None), commands.link_to(self.release)
+        if state.link != wanted or not state.has_release:
+            raise PlatformError(
+                f"runs {state.link or 'nothing'}, not {wanted}: nobody was sent there. Stage the "
+                "release first",
+                permanent=True,
+            )
+        await self._prove(Pending.CHECK)
+        return InstanceOutcome(OutcomeState.UNCHANGED, f"Runs {self.release}")
+
+    async def require_any_of(self, links: Collection[str | None]) -> InstanceOutcome:
+        """For a host that came since, of which nothing is captured."""
+        state = await self._look(None)
+        if state.link not in links:
+            raise PlatformError(
+                f"came since, and runs {state.link or 'nothing'}: nobody was sent there. Install "
+                f"{' or '.join(str(each) for each in links)} there, or take the host out",
+                permanent=True,
+            )
+        return InstanceOutcome(OutcomeState.UNCHANGED, f"Runs {state.link or 'nothing'}")
 
     async def _look(self, wanted: str | None) -> HostState:
         self._say("Looking")

@@ -11,7 +11,8 @@ import asyncssh
 import pytest
 
 from rollbacks.platforms.base import Done, OutcomeState, PlatformError, Running, Secret
-from rollbacks.platforms.ssh import connection
+from rollbacks.platforms.ssh import ways
+from rollbacks.platforms.ssh.access import access_to
 from tests.artifacts import checksum
 from tests.platforms.ssh.conftest import Shop
 
@@ -45,7 +46,7 @@ def test_a_hung_host_delays_nobody_and_a_retry_finishes_it(shop: Shop) -> None:
 def test_a_host_that_hangs_while_it_is_restarted_is_restarted_again(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(connection, "KEEPALIVE_SECONDS", 0.3)
+    monkeypatch.setattr(ways, "KEEPALIVE_SECONDS", 0.3)
     begun = tmp_path / "begun"
     shop.settings = {
         "restart_command": 'if [ "$LASTGOOD_HOST" = web-2 ] && [ ! -e "$BEGUN" ]; '
@@ -103,7 +104,9 @@ def test_a_changed_host_key_is_refused_and_nothing_is_sent(shop: Shop) -> None:
     shop.fleet.rekey("web-3")
     before, said = shop.fleet.tree("web-3"), shop.fleet.log("web-3").count("Accepted publickey")
 
-    with pytest.raises(PlatformError, match="web-3: the host key is not the one in kn") as refused:
+    with pytest.raises(
+        PlatformError, match=r"web-3: the host key of .* is not the one in kn"
+    ) as refused:
         shop.deploy("1-1.4.0")
 
     assert refused.value.permanent
@@ -174,7 +177,7 @@ def test_the_key_is_in_no_repr_and_no_log(shop: Shop, caplog: pytest.LogCaptureF
     body = shop.fleet.private_key.splitlines()[1]
 
     assert body not in repr(target)
-    assert body not in repr(connection.access_to(target))
+    assert body not in repr(access_to(target))
     assert body not in caplog.text
     assert body not in repr(shop.control.reports) + repr(shop.control.lines)
 

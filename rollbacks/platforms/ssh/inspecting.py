@@ -1,0 +1,173 @@
+"""What the hosts say of a step before it begins: exact differences, drift, what would fail."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from rollbacks.platforms import everywhere
+from rollbacks.platforms.base import (
+    Difference,
+    Inspection,
+    PlatformError,
+    StepSpec,
+    TargetRef,
+)
+from rollbacks.platforms.ssh import commands
+from rollbacks.platforms.ssh.access import access_to
+from rollbacks.platforms.ssh.calls import looks
+from rollbacks.platforms.ssh.connection import Remote
+from rollbacks.platforms.ssh.fronts import Front, other
+from rollbacks.platforms.ssh.pairs import Kept, front_of, side_of
+from rollbacks.platforms.ssh.places import Place, key_of
+from rollbacks.platforms.ssh.states import HostState
+from rollbacks.platforms.ssh.visits import Found, look, require_link
+
+
+@dataclass(frozen=True)
+class _Said:
+    """Of one host."""
+
+    difference: Difference | None = None
+    warning: str = ""
+    problem: str = ""
+
+
+def of_apply(target: TargetRef, spec: StepSpec, places: Sequence[Place]) -> Inspection:
+    """Of a release that is to come."""
+    wanted = commands.link_to(spec.release)
+
+    async def visit(remote: Remote, place: Place) -> _Said:
+        state = await look(remote, place, spec.release)
+        require_link(state, place)
+        warning = ""
+        if state.link is not None and not state.resolves:
+            warning = (
+                f"{place.name}: current points at {state.link}, which is not there; it will again "
+                "after a rollback"
+            )
+        return _Said(_difference(place, state, wanted), warning)
+
+    return _summed(target, places, visit)
+
+
+def of_undo(
+    target: TargetRef, spec: StepSpec, places: Sequence[Place], found: Mapping[str, Found]
+) -> Inspection:
+    """Of the way back: what differs from what was captured, and whether it can come back."""
+
+    async def visit(remote: Remote, place: Place) -> _Said:
+        if new := spec.newcomer(place.name):
+            return _Said(
+                _difference(place, await look(remote, place), commands.link_to(new.release))
+            )
+        return await _of_way_back(remote, place, spec, found[place.name])
+
+    return _summed(target, places, visit)
+
+
+def of_swap(target: TargetRef, spec: StepSpec, kept: Kept | None) -> Inspection:
+    """Of a swap; `kept`: of the one that is to be undone."""
+    front = front_of(target)
+    told = _of_front(target, front, kept)
+    if kept is None:
+        return told
+    side = side_of(target, kept)
+
+    async def visit(remote: Remote, place: Place) -> _Said:
+        if place.name in kept.hosts:
+            said = await _of_way_back(remote, place, spec, kept.hosts[place.name])
+            return replace(said, warning=said.warning and f"{said.warning}, before it serves")
+        state = await look(remote, place)
+        if state.link in kept.links:
+            return _Said()
+        return _Said(
+            problem=f"{place.name} came to {kept.color} since and runs {state.link or 'nothing'}; "
+            f"install {' or '.join(map(str, kept.links))} there, or take it out"
+        )
+
+    hosts = _summed(target, [*side.known, *side.new], visit)
+    gone = [f"{name}: no longer in {kept.color}; it will not serve" for name in side.gone]
+    return Inspection(
+        (*told.differences, *hosts.differences),
+        (*told.warnings, *hosts.warnings, *gone),
+        (*told.problems, *hosts.problems),
+    )
+
+
+def _of_front(target: TargetRef, front: Front, kept: Kept | None) -> Inspection:
+    told, shown = front.inspect(), front.look(None)
+    faults = [str(fault) for fault in shown.faults.values() if fault.permanent]
+    silent = [str(fault) for fault in shown.faults.values() if not fault.permanent]
+    warnings, problems = [*told.warnings, *silent], [*told.problems, *faults]
+    colors = set(shown.colors.values())
+    if len(colors) != 1 and kept is None:
+        problems.append(f"{shown.text or 'nothing was shown'}: nobody can say which color waits")
+    if kept is None:
+        before = next(iter(colors), "")
+        after = other(before) if before else ""
+    else:
+        before, after = shown.text, f"{kept.color} serves"
+        if colors == {kept.color}:
+            warnings.append(f"{kept.color} serves already: somebody swapped since")
+    lines = (f"-{before}", f"+{after}")
+    differences = (Difference(key_of(target), "serves", lines),) if before != after else ()
+    return Inspection(differences, tuple(warnings), tuple(problems))
+
+
+async def _of_way_back(remote: Remote, place: Place, spec: StepSpec, found: Found) -> _Said:
+    if found.directory != place.directory:
+        return _Said(
+            problem=f"{place.name}: was deployed to {found.directory}, but the infrastructure now "
+            f"says {place.directory}"
+        )
+    state = await look(remote, place, spec.release, found.link)
+    require_link(state, place)
+    warning, problem = "", ""
+    if state.link not in (commands.link_to(spec.release), found.link):
+        warning = (
+            f"{place.name}: current is {state.link or 'gone'}: somebody changed it since. It will "
+            f"be {found.link or 'gone'}"
+        )
+    if found.link is not None and found.resolves and not state.has_wanted:
+        problem = (
+            f"{place.name}: {found.link}, which it ran before, is gone; deploy that version again"
+        )
+    return _Said(_difference(place, state, found.link or ""), warning, problem)
+
+
+def _difference(place: Place, state: HostState, after: str) -> Difference | None:
+    before = state.link or ""
+    if before == after:
+        return None
+    lines = [*([f"-{before}"] if before else []), *([f"+{after}"] if after else [])]
+    return Difference(place.name, "current", tuple(lines))
+
+
+def _summed(
+    target: TargetRef,
+    places: Sequence[Place],
+    visit: Callable[[Remote, Place], Awaitable[_Said]],
+) -> Inspection:
+    """A host that gives no answer now may by then; what lasts is a problem."""
+    said, faults = looks(places, access_to(target), visit, None)
+    if faults and not said and not any(fault.permanent for fault in faults.values()):
+        raise everywhere.summed(faults)
+    every = [said[place.name] for place in places if place.name in said]
+    lasting = {p.name: faults[p.name] for p in places if _lasts(faults.get(p.name))}
+    passing = {p.name: faults[p.name] for p in places if p.name in faults and p.name not in lasting}
+    return Inspection(
+        tuple(each.difference for each in every if each.difference),
+        (*(each.warning for each in every if each.warning), *_sentences(passing)),
+        (*(each.problem for each in every if each.problem), *_sentences(lasting)),
+    )
+
+
+def _lasts(fault: PlatformError | None) -> bool:
+    return fault is not None and fault.permanent
+
+
+def _sentences(faults: Mapping[str, PlatformError]) -> list[str]:
+    """Hosts of which the same is to be said share a sentence."""
+    by_text: dict[str, list[str]] = {}
+    for name, fault in faults.items():
+        by_text.setdefault(str(fault), []).append(name)
+    return [f"{', '.join(names)}: {text}" for text, names in by_text.items()]
