@@ -20,12 +20,9 @@ import pytest
 
 from dashboard.models import Deployment
 from tests.aws.cloud import FakeCloud
-from tests.aws.conftest import read_once
 from tests.ecs.shop import shop_in
 from tests.ecs.test_every_type import succeeded
 from tests.scene import run
-
-__all__ = ["read_once"]  # a fixture
 
 CLI = os.environ.get("LASTGOOD_BENCH_AWS", "aws")
 ROUNDS = 3

@@ -35,7 +35,6 @@ from rollbacks.eligibility import Refused
 from rollbacks.pacing import SharedPace
 from rollbacks.plan import Configuration, Plan
 from tests.aws.cloud import FakeCloud
-from tests.aws.conftest import read_once
 from tests.aws.group import CONNECTOR, CREDENTIAL, Group
 from tests.aws.target import written
 from tests.chromium import Chromium, chromium_thread
@@ -46,7 +45,7 @@ from tests.pages.test_looks import LOOKS, found_on, keep, sign_in
 from tests.scene import run, scene, verdicts
 from tests.sshd import Fleet
 
-__all__ = ["chromium_thread", "read_once"]  # fixtures
+__all__ = ["chromium_thread"]  # a fixture
 
 Open = Callable[..., tuple[Shop, Group]]
 OLD, BAD = "1.4.1", "1.4.2"

@@ -9,7 +9,6 @@ import pytest
 from dashboard.models import FeatureFlag, Flag, Instance
 from rollbacks.pacing import SharedPace
 from tests.aws.cloud import FakeCloud
-from tests.aws.conftest import read_once
 from tests.aws.group import Group
 from tests.scene import scene, verdicts
 from tests.winrm.conftest import Open
@@ -17,8 +16,6 @@ from tests.winrm.host import Fleet
 from tests.winrm.host.fleet import PASSWORD
 from tests.winrm.shop import ROOT, Shop, furnish, settings_of
 from tests.winrm.test_every_type import succeeded
-
-__all__ = ["read_once"]  # a fixture
 
 BINDINGS = ("*:80:", "*:8080:")  # of what serves, and of what waits
 INSTALL = {"name": "Install", "kind": "winrm.install", "timeout": 20}
