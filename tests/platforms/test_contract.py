@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import asyncssh
 import pytest
 from django.conf import settings
 from pydantic import ValidationError
@@ -91,7 +92,7 @@ def silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mapping[
         "SSH": Silent(
             {"user": "deployer", "known_hosts": str(known_hosts), "port": port},
             {"directory": "/srv/shop", "hosts": [HOST]},
-            BEARER,
+            asyncssh.generate_private_key("ssh-ed25519").export_private_key().decode(),
         ),
         "WINRM": Silent(
             {"user": "deployer", "ca_certificates": str(authority), "port": port},
@@ -138,6 +139,12 @@ def first_step(platform: Platform, target: TargetRef) -> tuple[Step, StepSpec]:
         release="12-1.4.2",
     )
     return kind, spec
+
+
+def is_shown(credential: Secret | None, text: str) -> bool:
+    """Whether any word of it, but for those that are no secret, stands in the text."""
+    assert credential is not None
+    return any(len(word) > 9 and word in text for word in credential.value.split())
 
 
 every_platform = pytest.mark.parametrize("platform", PLATFORMS.values(), ids=PLATFORMS)
@@ -237,7 +244,7 @@ def test_where_nobody_answers_nothing_is_taken_for_gone(
         assert {each.identity for each in seen.instances} == {None}
         told = [each.message for each in seen.instances]
     assert all(told)
-    assert BEARER not in "".join(told)
+    assert not is_shown(target.credential, " ".join(told))
 
 
 @every_platform
@@ -249,7 +256,7 @@ def test_where_nobody_answers_nothing_is_captured_and_nothing_is_called_ready(
     control = RecordingControl()
     with pytest.raises(PlatformError) as fault:
         kind.capture(target, spec, control)
-    assert BEARER not in str(fault.value)
+    assert not is_shown(target.credential, str(fault.value))
     try:
         found = kind.inspect(target, spec, None)
     except PlatformError as unreachable:
@@ -258,4 +265,4 @@ def test_where_nobody_answers_nothing_is_captured_and_nothing_is_called_ready(
         assert found.problems
         told = " ".join(found.problems)
     assert told
-    assert BEARER not in told
+    assert not is_shown(target.credential, told)
