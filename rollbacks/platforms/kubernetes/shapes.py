@@ -76,6 +76,8 @@ def _require_pod(pod: Object) -> None:
 
 
 def _require_container(container: Object) -> None:
+    if not isinstance(container.get("name"), str):
+        raise ValueError("each container needs a name, which is text")
     for each in _mappings(container, "envFrom"):
         _require_each(each, _OF_ENV)
     for each in _mappings(container, "env"):

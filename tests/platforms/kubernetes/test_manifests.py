@@ -171,6 +171,7 @@ REFUSED: list[tuple[str, str]] = [
     (written(changed(spec={"selector": {}, "template": {"spec": {}}})), "metadata is missing"),
     (written(workload(replicas=[3])), "replicas must be a number"),
     (written(workload(containers=["a"])), "containers must be a list of objects"),
+    (written(workload(containers=[{"image": "a"}])), "each container needs a name"),
     (written(workload(containers=[container(env={"A": "b"})])), "env must be a list of objects"),
     (written(workload(containers=[container(envFrom=["a"])])), "envFrom must be a list"),
     (written(pod(volumes={"a": "b"})), "volumes must be a list of objects"),
