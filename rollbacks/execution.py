@@ -39,7 +39,7 @@ def execute(deployment_id: int, owner: str, runtime: Runtime = MACHINE) -> None:
     if lease is None:
         return
     log.info("Deployment %s: claimed with epoch %s.", deployment_id, lease.epoch)
-    with staying(), Pulse(lease, runtime, since=began) as pulse:
+    with Pulse(lease, runtime, since=began) as pulse, staying(pulse.require_lease):
         try:
             Execution(lease, pulse, runtime).run()
         except lifecycle.LeaseLost as error:

@@ -2,6 +2,7 @@
 and writes what instances report, so that the thread at work may wait for a platform."""
 
 import logging
+import math
 from types import TracebackType
 from typing import Self
 
@@ -73,6 +74,11 @@ class Pulse:
             if now - self._looked < FRESH_SECONDS:
                 return
             self._runtime.sleep(0.05)
+
+    def require_lease(self) -> None:
+        """Raise Stopped once the lease cannot be relied on; what was aborted may still be seen."""
+        if self._runtime.monotonic() >= self._good_until:
+            raise Stopped("the lease has ended")
 
     def safe_point(self) -> None:
         """Between two calls of a platform: raise Stopped also where this process is to end.
@@ -154,6 +160,7 @@ class Pulse:
                     elif self._runtime.monotonic() - self._looked >= LOOK_SECONDS:
                         self._look()
                 except lifecycle.LeaseLost as error:
+                    self._good_until = -math.inf
                     self._stop_reason = str(error)
                     return
                 except Exception:

@@ -40,9 +40,11 @@ class Stay:
     """What calls of one thread may leave open for its next calls: by its key, and how it is closed.
 
     Between calls nothing of it moves: whoever takes it up again must see whether it still lives.
+    `may_look` raises Stopped once the execution is another worker's: then its looks are, too.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, may_look: Callable[[], None]) -> None:
+        self.may_look = may_look
         self.runner = asyncio.Runner()
         self.threads = 0
         self.left: dict[object, Any] = {}
@@ -60,9 +62,9 @@ _here = threading.local()
 
 
 @contextmanager
-def staying() -> Iterator[None]:
+def staying(may_look: Callable[[], None]) -> Iterator[None]:
     """The calls that this thread makes within are of one execution."""
-    _here.stay = stay = Stay()
+    _here.stay = stay = Stay(may_look)
     try:
         yield
     finally:
@@ -74,6 +76,18 @@ def stay() -> Stay | None:
     """Of the execution that this thread works on; None where a call is all there is."""
     found: Stay | None = getattr(_here, "stay", None)
     return found
+
+
+def checkpoint_of(control: Control | None) -> Callable[[], None]:
+    """What is asked before anything is sent: of the step, or of the execution that only looks."""
+    if control is not None:
+        return control.checkpoint
+    present = stay()
+    return present.may_look if present is not None else _may_always
+
+
+def _may_always() -> None:
+    """Nobody can take over what belongs to no execution."""
 
 
 def run(work: Coroutine[Any, Any, Result], control: Control | None, threads: int) -> Result:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import asyncssh
 
+from rollbacks.platforms import everywhere
 from rollbacks.platforms.base import Control, PlatformError
 from rollbacks.platforms.ssh.become import Become
 from rollbacks.platforms.ssh.places import Place
@@ -84,7 +85,7 @@ async def entered(place: Place, way: Way, control: Control | None = None) -> Asy
     `control`: of the step that enters; a look that belongs to none has none.
     """
     connection, below = await way.open(place)
-    checkpoint = control.checkpoint if control else _may_always
+    checkpoint = everywhere.checkpoint_of(control)
     try:
         yield Remote(connection, below, way.access.command_timeout, checkpoint, way.access.become)
     except BaseException:
@@ -92,7 +93,3 @@ async def entered(place: Place, way: Way, control: Control | None = None) -> Asy
         await closed(connection)
         raise
     await way.leave(place, connection, below)
-
-
-def _may_always() -> None:
-    """Nobody can take over what belongs to nobody."""

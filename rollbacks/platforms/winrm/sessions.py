@@ -14,6 +14,7 @@ from pypsrp.complex_objects import ObjectMeta, PSInvocationState
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.serializer import Serializer
 
+from rollbacks.platforms import everywhere
 from rollbacks.platforms.base import Control, PlatformError
 from rollbacks.platforms.winrm.access import Access, guard_for, wsman_to
 from rollbacks.platforms.winrm.places import Place
@@ -120,8 +121,7 @@ async def entered(
 
     `control`: of the step that enters; a look that belongs to none has none.
     """
-    checkpoint = control.checkpoint if control else _may_always
-    remote = Remote(place, access, guard_for(access), checkpoint)
+    remote = Remote(place, access, guard_for(access), everywhere.checkpoint_of(control))
     try:
         await remote.open()
         try:
@@ -142,10 +142,6 @@ def on_the_wire(value: Value) -> Any:
     if isinstance(value, int) and not isinstance(value, bool):
         return Serializer().serialize(value, ObjectMeta("I64"))
     return value
-
-
-def _may_always() -> None:
-    """Nobody can take over what belongs to nobody."""
 
 
 def _last_words(shell: Any) -> str:

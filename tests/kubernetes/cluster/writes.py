@@ -13,6 +13,7 @@ from .resources import Resource
 from .writing import Writing
 
 Json = dict[str, Any]
+_CHANCE = random.SystemRandom()  # the global one is not for threads: property tests watch it
 LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 _KEPT = (
     "uid",
@@ -25,7 +26,7 @@ _KEPT = (
 
 def suffix(length: int = 5) -> str:
     """As the server appends to a generateName."""
-    return "".join(random.choices(LETTERS, k=length))
+    return "".join(_CHANCE.choices(LETTERS, k=length))
 
 
 def give_name(metadata: Json, resource: Resource, namespace: str) -> None:
