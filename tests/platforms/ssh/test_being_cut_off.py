@@ -9,6 +9,7 @@ import pytest
 from asyncssh.channel import SSHClientChannel
 
 from rollbacks.platforms.artifacts import payload
+from rollbacks.platforms import everywhere
 from rollbacks.platforms.base import (
     ArtifactRef,
     Done,
@@ -206,6 +207,21 @@ def test_a_lease_that_ends_while_a_host_opens_a_channel_sends_no_command(
         shop.deploy("1-1.4.0", control)
 
     time.sleep(0.3)  # for what should not be there
+    assert shop.fleet.log("web-1").count("Starting session") == before
+
+
+@pytest.mark.parametrize("shop", [1], indirect=True)
+def test_a_worker_that_has_lost_its_lease_does_not_even_look(shop: Shop) -> None:
+    """Though the connection of its last look is still open."""
+    lease = RecordingControl()
+    with everywhere.staying(lease.checkpoint):
+        shop.platform.observe(shop.fleet.target())
+        before = shop.fleet.log("web-1").count("Starting session")
+        lease.stop_at = 1
+        with pytest.raises(Stopped):
+            shop.platform.observe(shop.fleet.target())
+    time.sleep(0.3)  # for what should not be there
+    assert before
     assert shop.fleet.log("web-1").count("Starting session") == before
 
 
