@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from asyncssh.channel import SSHClientChannel
 
-from rollbacks.platforms.artifacts import payload
 from rollbacks.platforms import everywhere
+from rollbacks.platforms.artifacts import payload
 from rollbacks.platforms.base import (
     ArtifactRef,
     Done,
