@@ -2,7 +2,7 @@
 
 import pytest
 
-from rollbacks import observation, plan
+from rollbacks import observation, specs
 from rollbacks.platforms.aws.api import Lost
 from rollbacks.platforms.base import OutcomeState
 from tests.aws.cloud import Drop
@@ -20,7 +20,7 @@ def test_a_lost_answer_is_an_unknown_outcome(
     deployment = shop.start("1.4.1")
     step = deployment.phases.first().steps.first()
     target, control = observation.target_ref(deployment.target), RecordingControl()
-    kind, spec = plan.kind_of(deployment.target, step.kind), plan.spec_of(deployment, step)
+    kind, spec = specs.kind_of(deployment.target, step.kind), specs.spec_of(deployment, step)
     captured = kind.capture(target, spec, control)
     lost = "ecs:UpdateService" if case == "BASIC" else "ecs:CreateService"
     shop.cloud.fail(lost, how=Drop(after_effect))
