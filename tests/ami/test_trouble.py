@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.models import Status
-from rollbacks import observation, plan, readiness
+from rollbacks import observation, plan, readiness, specs
 from rollbacks.pacing import SharedPace
 from rollbacks.platforms.aws.api import Lost
 from rollbacks.platforms.base import OutcomeState
@@ -185,7 +185,7 @@ def test_a_lost_answer_is_an_unknown_outcome(open_shop: Open) -> None:
     deployment = shop.start("1.4.1")
     step = deployment.phases.first().steps.first()
     target, control = observation.target_ref(deployment.target), RecordingControl()
-    kind, spec = plan.kind_of(deployment.target, step.kind), plan.spec_of(deployment, step)
+    kind, spec = specs.kind_of(deployment.target, step.kind), specs.spec_of(deployment, step)
     captured = kind.capture(target, spec, control)
     shop.cloud.fail("autoscaling:CreateAutoScalingGroup", how=Drop(after_effect=True))
     with pytest.raises(Lost):

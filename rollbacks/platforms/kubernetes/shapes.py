@@ -52,13 +52,19 @@ def require_shape(document: Object) -> None:
 
 
 def _require_workload(spec: Object) -> None:
-    if not isinstance(spec.get("replicas"), int | str | None):
+    replicas = spec.get("replicas")
+    if not isinstance(replicas, int | None) and not _is_filled_in(replicas):
         raise ValueError("replicas must be a number")
     _require_texts(_required(spec, "selector"), "matchLabels")
     template = _required(spec, "template")
     for part in ("labels", "annotations"):
         _require_texts(_required(template, "metadata"), part)
     _require_pod(_required(template, "spec"))
+
+
+def _is_filled_in(value: object) -> bool:
+    """Whether it is text that a placeholder makes a number of."""
+    return isinstance(value, str) and value.endswith("|number}")
 
 
 def _require_pod(pod: Object) -> None:
