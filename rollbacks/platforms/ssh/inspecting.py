@@ -61,7 +61,7 @@ def of_undo(
             )
         return await _of_way_back(remote, place, spec, found[place.name])
 
-    return _summed(target, places, visit)
+    return _summed(target, places, visit, each_by_itself=True)
 
 
 def of_swap(target: TargetRef, spec: StepSpec, kept: Kept | None) -> Inspection:
@@ -146,13 +146,19 @@ def _summed(
     target: TargetRef,
     places: Sequence[Place],
     visit: Callable[[Remote, Place], Awaitable[_Said]],
+    *,
+    each_by_itself: bool = False,
 ) -> Inspection:
-    """A host that gives no answer now may by then; what lasts is a problem."""
+    """A host that gives no answer now may by then; what lasts is a problem.
+
+    `each_by_itself`: one that cannot be entered does not hold up those that can.
+    """
     said, faults = looks(places, access_to(target), visit, None)
     if faults and not said and not any(fault.permanent for fault in faults.values()):
         raise everywhere.summed(faults)
     every = [said[place.name] for place in places if place.name in said]
-    lasting = {p.name: faults[p.name] for p in places if _lasts(faults.get(p.name))}
+    holds_up = not (each_by_itself and said)
+    lasting = {p.name: faults[p.name] for p in places if holds_up and _lasts(faults.get(p.name))}
     passing = {p.name: faults[p.name] for p in places if p.name in faults and p.name not in lasting}
     return Inspection(
         tuple(each.difference for each in every if each.difference),
