@@ -207,6 +207,8 @@ def test_whoever_would_wait_too_long_is_told_so(cloud: FakeCloud) -> None:
             return 1000.0
 
     target = target_of(cloud, written(cloud.account(["*"])), Slow())
-    with pytest.raises(PlatformError, match="list_clusters of AWS would have to wait 1000 s") as raised:
+    with pytest.raises(
+        PlatformError, match="list_clusters of AWS would have to wait 1000 s"
+    ) as raised:
         Api(target).read("ecs", "list_clusters")
     assert not raised.value.permanent
