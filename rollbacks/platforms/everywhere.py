@@ -172,12 +172,18 @@ def concluded(faults: Mapping[str, PlatformError], done: str) -> Progress:
     return Running(str(fault), AGAIN_SECONDS)
 
 
+def sentences(faults: Mapping[str, PlatformError]) -> list[str]:
+    """One for each fault, in their order; places of which the same is to be said share it."""
+    by_text: dict[str, list[str]] = {}
+    for name, fault in faults.items():
+        by_text.setdefault(str(fault), []).append(name)
+    return [f"{', '.join(names)}: {text}" for text, names in by_text.items()]
+
+
 def summed(faults: Mapping[str, PlatformError]) -> PlatformError:
     """One error for all places, lasting faults first; those that say the same share a sentence."""
-    by_text: dict[str, list[str]] = {}
-    for name, fault in sorted(faults.items(), key=lambda item: (not item[1].permanent, item[0])):
-        by_text.setdefault(str(fault), []).append(name)
-    said = [f"{', '.join(names)}: {text}" for text, names in by_text.items()]
+    in_order = sorted(faults.items(), key=lambda item: (not item[1].permanent, item[0]))
+    said = sentences(dict(in_order))
     more = f"; and {len(said) - NAMED} more" if len(said) > NAMED else ""
     return PlatformError(
         "; ".join(said[:NAMED]) + more,

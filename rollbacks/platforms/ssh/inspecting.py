@@ -162,18 +162,10 @@ def _summed(
     passing = {p.name: faults[p.name] for p in places if p.name in faults and p.name not in lasting}
     return Inspection(
         tuple(each.difference for each in every if each.difference),
-        (*(each.warning for each in every if each.warning), *_sentences(passing)),
-        (*(each.problem for each in every if each.problem), *_sentences(lasting)),
+        (*(each.warning for each in every if each.warning), *everywhere.sentences(passing)),
+        (*(each.problem for each in every if each.problem), *everywhere.sentences(lasting)),
     )
 
 
 def _lasts(fault: PlatformError | None) -> bool:
     return fault is not None and fault.permanent
-
-
-def _sentences(faults: Mapping[str, PlatformError]) -> list[str]:
-    """Hosts of which the same is to be said share a sentence."""
-    by_text: dict[str, list[str]] = {}
-    for name, fault in faults.items():
-        by_text.setdefault(str(fault), []).append(name)
-    return [f"{', '.join(names)}: {text}" for text, names in by_text.items()]
