@@ -215,7 +215,10 @@ def test_what_may_be_a_secret_is_in_no_difference(
     ("spec", "said"),
     [
         ({"colour": "red"}, ".spec.colour: field not declared in schema"),
-        ({"replicas": "three"}, ".spec.replicas: expected numeric (int or float), got string"),
+        (
+            {"minReadySeconds": "three"},
+            ".spec.minReadySeconds: expected numeric (int or float), got string",
+        ),
     ],
 )
 def test_a_manifest_that_the_cluster_cannot_read_is_a_problem_and_no_passing_fault(
