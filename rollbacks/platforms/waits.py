@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 
 from rollbacks.platforms.base import Control, InstanceOutcome, OutcomeState, Running
 
-POLL_SECONDS = 2.0
+FIRST_POLL_SECONDS = 0.5  # what is soon done is not waited for much longer
+POLL_SECONDS = 2.0  # at most, where something has just moved
 LONGEST_POLL_SECONDS = 10.0
 SLOWER = 1.5
 BEAT_SECONDS = 0.5
@@ -23,11 +24,12 @@ def until(
 
     `missing` says what is still to come, by instance; `why` what holds it up.
     """
-    pause, said, since, reason = POLL_SECONDS, "", time.monotonic(), ""
+    pause, said, since, reason = FIRST_POLL_SECONDS, "", time.monotonic(), ""
     while found := missing():
         message = "; ".join(dict.fromkeys(found.values()))
         if message != said:
-            said, since, reason, pause = message, time.monotonic(), "", POLL_SECONDS
+            said, since, reason = message, time.monotonic(), ""
+            pause = min(pause, POLL_SECONDS)
         elif not reason and time.monotonic() - since >= ASKED_AFTER_SECONDS:
             reason = why()
         for key, text in found.items():

@@ -1,5 +1,6 @@
 """What the cluster says of a step before it begins: rights, exact differences, who else acts."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,8 @@ from rollbacks.platforms.kubernetes.kinds import (
     labels,
 )
 
+# A connection more costs more than a question more: few at a time, and they share a few.
+REVIEWS = 3
 _NAMED = {"get", "watch", "patch", "delete"}  # what a role may permit for objects by their names
 _GITOPS = {
     "argocd.argoproj.io/tracking-id": "Argo CD",
@@ -108,7 +111,13 @@ class _Looks:
         """What the cluster would refuse, asked of the cluster, kind by kind."""
         wanted = wanted_rights(self._planned)
         asked = [(kind, verb) for kind, verbs in wanted.items() for verb in sorted(verbs)]
-        answers = await everywhere.together(*(self._may(verb, kind) for kind, verb in asked))
+        turn = asyncio.Semaphore(REVIEWS)
+
+        async def may(kind: Kind, verb: str) -> bool:
+            async with turn:
+                return await self._may(verb, kind)
+
+        answers = await everywhere.together(*(may(kind, verb) for kind, verb in asked))
         return [
             f"{verb} {kind.plural}"
             for (kind, verb), is_allowed in zip(asked, answers, strict=True)
