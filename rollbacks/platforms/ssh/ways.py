@@ -59,7 +59,7 @@ class Way:
     def __init__(self, access: Access, *, keeps: bool = False) -> None:
         self.access = access
         self._keeps = keeps
-        self._idle: dict[tuple[str, int], tuple[float, _Through]] = {}
+        self._idle: dict[tuple[str, str], tuple[float, _Through]] = {}
         self._hops: list[asyncssh.SSHClientConnection] = []
         self._entering: asyncio.Task[_Through] | None = None
 
@@ -76,7 +76,7 @@ class Way:
         self, place: Place, connection: asyncssh.SSHClientConnection, below: GuardedSocket
     ) -> None:
         """Nobody needs it now."""
-        key = (place.address, place.port)
+        key = (place.name, place.where)
         if self._keeps and key not in self._idle and len(self._idle) < MOST_IDLE:
             self._idle[key] = (time.monotonic(), _Through(connection, below))
             return
@@ -85,7 +85,7 @@ class Way:
 
     async def _kept(self, place: Place) -> _Through | None:
         """What was left a moment ago, if it still lives; read first what came in between."""
-        found = self._idle.pop((place.address, place.port), None)
+        found = self._idle.pop((place.name, place.where), None)
         if found is None:
             return None
         since, through = found
