@@ -23,7 +23,7 @@ from tests.scene import run
 
 __all__ = ["cluster", "open_shop"]  # fixtures
 
-ROUNDS = 3
+ROUNDS = 5
 AT_MOST = 1.1
 
 
