@@ -1,6 +1,7 @@
 """How statuses, times and icons look. Every status is a color, a word and an icon."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -157,15 +158,12 @@ def other_than(refusals: Iterable[Any], code: str) -> list[Any]:
 
 
 @register.filter
-def together(changes: Iterable[Any]) -> list[dict[str, Any]]:
-    """Changes that say the same of several instances, said once."""
-    groups: dict[tuple[str, str, str], list[str]] = {}
-    for change in changes:
-        groups.setdefault((change.what, change.before, change.after), []).append(change.instance)
-    return [
-        {"what": what, "before": before, "after": after, "instances": instances}
-        for (what, before, after), instances in groups.items()
-    ]
+def together(said: Iterable[Any]) -> list[tuple[Any, list[str]]]:
+    """What is said alike of several instances (a Change, a Difference), once, with their keys."""
+    groups: dict[Any, list[str]] = {}
+    for each in said:
+        groups.setdefault(replace(each, instance=""), []).append(each.instance)
+    return list(groups.items())
 
 
 @register.filter

@@ -82,6 +82,18 @@ def test_what_each_undo_would_write_and_what_to_know_is_shown(
     assert "2 of 2 instances run exactly what this deployment left" in shown
 
 
+def test_what_differs_alike_on_several_instances_is_shown_once(
+    shop: Scene, fleet: lab.Fleet
+) -> None:
+    alike = tuple(Difference(key, "current", WRITES) for key in ("web-1", "web-2"))
+    other = Difference("web-3", "current", ("- a", "+ b"))
+    fleet.inspections["Undo Install One"] = [Inspection(differences=(*alike, other))]
+    shown = fragment(shop)
+    assert "would change current on 2 instances web-1 web-2 @@ -4,1 +4,1 @@" in shown
+    assert shown.count(WRITES[1]) == 1
+    assert "current web-3 - a + b" in shown
+
+
 def test_every_undo_is_asked_in_the_order_of_the_plan_with_what_it_captured(
     shop: Scene, fleet: lab.Fleet
 ) -> None:
