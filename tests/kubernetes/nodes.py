@@ -8,6 +8,7 @@ import json
 import logging
 import threading
 import time
+from datetime import UTC, datetime
 from typing import Any, Self
 
 import httpx
@@ -63,12 +64,20 @@ class Nodes:
         self._client.post("/api/v1/nodes", json={"metadata": {"name": name, "labels": labels}})
         # A new node is tainted until somebody says that it is ready.
         self._merge(f"/api/v1/nodes/{name}", {"spec": {"taints": None}})
+        self._beat(name)
+
+    def _beat(self, name: str) -> None:
+        """Whoever has not said for a while that it is ready is tainted again."""
+        now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         ready = {"type": "Ready", "status": "True", "reason": "Pretended", "message": ""}
-        self._merge(f"/api/v1/nodes/{name}/status", {"status": {"conditions": [ready]}})
+        beat = {**ready, "lastHeartbeatTime": now}
+        self._merge(f"/api/v1/nodes/{name}/status", {"status": {"conditions": [beat]}})
 
     def _watch(self) -> None:
         while not self._is_ending:
             try:
+                for name in self._names:
+                    self._beat(name)
                 self._follow()
             except httpx.HTTPError as error:
                 _logger.warning("pods cannot be watched: %s", error)

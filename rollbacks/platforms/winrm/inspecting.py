@@ -7,7 +7,6 @@ from rollbacks.platforms import everywhere
 from rollbacks.platforms.base import (
     Difference,
     Inspection,
-    PlatformError,
     StepSpec,
     TargetRef,
 )
@@ -111,14 +110,11 @@ def _summed(
     if faults and not said and not any(fault.permanent for fault in faults.values()):
         raise everywhere.summed(faults)
     every = [said[name] for name in spec.instances if name in said]
-    lasting = [_sentence(name, fault) for name, fault in faults.items() if fault.permanent]
-    passing = [_sentence(name, fault) for name, fault in faults.items() if not fault.permanent]
+    in_order = {name: faults[name] for name in spec.instances if name in faults}
+    lasting = {name: fault for name, fault in in_order.items() if fault.permanent}
+    passing = {name: fault for name, fault in in_order.items() if not fault.permanent}
     return Inspection(
         tuple(each.difference for each in every if each.difference),
-        (*(each.warning for each in every if each.warning), *passing),
-        (*(each.problem for each in every if each.problem), *lasting),
+        (*(each.warning for each in every if each.warning), *everywhere.sentences(passing)),
+        (*(each.problem for each in every if each.problem), *everywhere.sentences(lasting)),
     )
-
-
-def _sentence(name: str, fault: PlatformError) -> str:
-    return f"{name}: {fault}"
