@@ -12,10 +12,11 @@ import asyncssh
 from rollbacks.platforms import everywhere
 from rollbacks.platforms.base import Control, PlatformError
 from rollbacks.platforms.ssh.become import Become
+from rollbacks.platforms.ssh.entering import closed, reason
 from rollbacks.platforms.ssh.places import Place
 from rollbacks.platforms.ssh.sessions import Answer, Session
 from rollbacks.platforms.ssh.sockets import GuardedSocket
-from rollbacks.platforms.ssh.ways import Way, closed, reason
+from rollbacks.platforms.ssh.ways import Way
 
 
 class CommandTimeout(PlatformError):

@@ -11,7 +11,7 @@ import asyncssh
 import pytest
 
 from rollbacks.platforms.base import Done, OutcomeState, PlatformError, Running, Secret
-from rollbacks.platforms.ssh import ways
+from rollbacks.platforms.ssh import entering
 from rollbacks.platforms.ssh.access import access_to
 from tests.artifacts import checksum
 from tests.platforms.ssh.conftest import Shop
@@ -46,7 +46,7 @@ def test_a_hung_host_delays_nobody_and_a_retry_finishes_it(shop: Shop) -> None:
 def test_a_host_that_hangs_while_it_is_restarted_is_restarted_again(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(ways, "KEEPALIVE_SECONDS", 0.3)
+    monkeypatch.setattr(entering, "KEEPALIVE_SECONDS", 0.3)
     begun = tmp_path / "begun"
     shop.settings = {
         "restart_command": 'if [ "$LASTGOOD_HOST" = web-2 ] && [ ! -e "$BEGUN" ]; '
