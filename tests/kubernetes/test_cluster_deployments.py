@@ -189,8 +189,13 @@ def test_a_quota_that_is_exceeded_is_told(cluster: FakeCluster, namespace: str) 
     assert (failure["status"], failure["reason"]) == ("True", "FailedCreate")
     said = "exceeded quota: few, requested: pods=1, used: pods=3, limited: pods=3"
     assert failure["message"].endswith(f"is forbidden: {said}")
-    events = cluster.api("GET", path(namespace, "events"), fieldSelector="reason=FailedCreate")
-    assert events["items"][0]["involvedObject"]["kind"] == "ReplicaSet"
+
+    def told() -> list[Json]:
+        found = cluster.api("GET", path(namespace, "events"), fieldSelector="reason=FailedCreate")
+        return list(found["items"])
+
+    until(told)
+    assert told()[0]["involvedObject"]["kind"] == "ReplicaSet"
     cluster.api("DELETE", where)
     rolled_out(cluster, namespace)
     assert not condition(get(cluster, namespace), "ReplicaFailure")
