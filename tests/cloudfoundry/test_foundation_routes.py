@@ -170,3 +170,52 @@ def test_weights_move_requests_only_where_a_router_still_weighs(
             patch(caller, caller.route(place, "weighed"), weighted)
         asked = [foundation.ask("weighed.apps.example.test").app for _ in range(100)]
     assert least < asked.count("new") <= most
+
+
+@pytest.mark.parametrize(
+    ("limits", "whose"), [({"routes": 1}, "organization"), ({"space_routes": 1}, "space")]
+)
+def test_a_quota_of_routes_is_kept(
+    foundation: FakeFoundation, limits: dict[str, int], whose: str
+) -> None:
+    place = foundation.space(**limits)
+    with Caller(foundation, foundation.credential("space_developer", place)) as caller:
+        caller.route(place, f"first-of-{whose}")
+        body = {"host": f"second-of-{whose}", **to(space=place.space, domain=place.domain)}
+        refused = caller.send("POST", "/v3/routes", body)
+        name = place.org_name if whose == "organization" else place.space_name
+        assert detail(refused) == (
+            422,
+            "CF-UnprocessableEntity",
+            f"Routes quota exceeded for {whose} '{name}'.",
+        )
+        path = "organizations" if whose == "organization" else "spaces"
+        guid = place.org if whose == "organization" else place.space
+        assert caller.ask("GET", f"/v3/{path}/{guid}/usage_summary")["usage_summary"]["routes"] == 1
+
+
+def test_a_feature_that_is_off_is_refused_to_all_but_administrators(
+    foundation: FakeFoundation, caller: Caller, place: Place
+) -> None:
+    app = caller.app(place, "web")
+    with (
+        foundation.without("app_scaling"),
+        Caller(foundation, foundation.credential("admin")) as admin,
+    ):
+        path = f"/v3/apps/{app}/processes/web/actions/scale"
+        refused = caller.send("POST", path, {"instances": 2})
+        assert detail(refused) == (403, "CF-FeatureDisabled", "Feature Disabled: app_scaling")
+        assert admin.send("POST", path, {"instances": 2}).status_code == 202
+        assert caller.ask("GET", "/v3/feature_flags/app_scaling")["enabled"] is False
+    assert caller.ask("GET", "/v3/feature_flags/app_scaling")["enabled"] is True
+
+
+def test_images_need_their_feature_also_of_administrators(
+    foundation: FakeFoundation, place: Place
+) -> None:
+    with (
+        foundation.without("diego_docker"),
+        Caller(foundation, foundation.credential("admin")) as admin,
+    ):
+        body = {"name": "web", "lifecycle": {"type": "docker", "data": {}}, **to(space=place.space)}
+        assert admin.send("POST", "/v3/apps", body).status_code == 403

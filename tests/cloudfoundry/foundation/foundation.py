@@ -14,6 +14,8 @@ import random
 import ssl
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -90,13 +92,20 @@ class FakeFoundation:
         instances: int | None = None,
         space_memory: int | None = None,
         space_instances: int | None = None,
+        routes: int | None = None,
+        space_routes: int | None = None,
     ) -> Place:
         """A new one in a new organization; the limits are those of their quotas, in MB."""
-        outer = r.Quota(name="runaway", total_memory=memory, total_instances=instances)
+        outer = r.Quota(
+            name="runaway", total_memory=memory, total_instances=instances, total_routes=routes
+        )
         inner = None
-        if space_memory is not None or space_instances is not None:
+        if any(each is not None for each in (space_memory, space_instances, space_routes)):
             inner = r.Quota(
-                name="small", total_memory=space_memory, total_instances=space_instances
+                name="small",
+                total_memory=space_memory,
+                total_instances=space_instances,
+                total_routes=space_routes,
             )
         with self.state:
             return self._scenery.place(name, outer, inner)
@@ -121,6 +130,17 @@ class FakeFoundation:
         """Its organization."""
         with self.state:
             self.state.get(r.Organization, place.org).is_suspended = is_suspended
+
+    @contextmanager
+    def without(self, flag: str) -> Iterator[None]:
+        """With a feature flag off."""
+        with self.state:
+            self.state.flags[flag] = False
+        try:
+            yield
+        finally:
+            with self.state:
+                self.state.flags[flag] = True
 
     def expire(self, droplet: str) -> None:
         """As the foundation does with old ones, of which it keeps only a few."""
