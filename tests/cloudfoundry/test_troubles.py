@@ -235,55 +235,6 @@ def test_a_quota_without_room_is_a_problem_before_anything_is_touched(
     assert wire.sent == []
 
 
-@pytest.mark.parametrize("whose", ["organization", "space"])
-def test_routes_that_no_quota_has_room_for_are_a_problem_before_anything_is_touched(
-    open_shop: Open, foundation: FakeFoundation, wire: Wire, whose: str
-) -> None:
-    limits = {"routes": 0} if whose == "organization" else {"space_routes": 0}
-    deployment = open_shop(place=foundation.space(**limits)).deploy("1.4.1")
-    assert deployment.code == "NOT_READY", deployment.message
-    assert f"1 routes more, and the quota of the {whose}" in said(deployment)
-    assert wire.sent == []
-
-
-FLAGS = [
-    ("app_scaling", {}, "apps cannot be scaled"),
-    ("route_creation", {}, "routes cannot be made"),
-    ("diego_docker", {}, "Docker images do not run"),
-    ("app_bits_upload", {"is_docker": False}, "packages cannot be uploaded"),
-]
-
-
-@pytest.mark.parametrize(("flag", "choices", "problem"), FLAGS)
-def test_what_operators_have_switched_off_is_a_problem_before_anything_is_touched(
-    open_shop: Open,
-    foundation: FakeFoundation,
-    wire: Wire,
-    flag: str,
-    choices: dict[str, object],
-    problem: str,
-) -> None:
-    shop = open_shop(**choices)
-    with foundation.without(flag):
-        deployment = shop.deploy("1.4.1")
-    assert deployment.code == "NOT_READY", deployment.message
-    assert problem in said(deployment)
-    assert f"enable the feature flag {flag}" in said(deployment)
-    assert wire.sent == []
-
-
-def test_a_way_back_needs_no_more_of_what_is_switched_off_than_it_uses(
-    open_shop: Open, foundation: FakeFoundation
-) -> None:
-    shop = open_shop()
-    succeeded(shop.deploy("1.4.1"))
-    bad = succeeded(shop.deploy("1.4.2"))
-    with foundation.without("route_creation"), foundation.without("app_bits_upload"):
-        assert inspected(shop, bad).problems == ()
-    with foundation.without("app_scaling"):
-        assert any("apps cannot be scaled" in each for each in inspected(shop, bad).problems)
-
-
 @pytest.mark.parametrize(
     ("role", "kind", "problem"),
     [

@@ -11,14 +11,12 @@ from rollbacks.platforms.pcf import (
     destinations,
     drift,
     plans,
-    quotas,
     routes,
     states,
 )
 from rollbacks.platforms.pcf.apps import WEB, App, of_release
 from rollbacks.platforms.pcf.calls import Looks
 from rollbacks.platforms.pcf.destinations import Route
-from rollbacks.platforms.pcf.quotas import Room
 from rollbacks.platforms.pcf.settings import TEMPORARY
 from rollbacks.platforms.pcf.states import State
 
@@ -48,20 +46,12 @@ def of_setup(target: TargetRef, spec: StepSpec) -> Inspection:
     planned = counts.desired(
         manifest.counts, now.counts if now else {}, match_running=spec.settings["match_running"]
     )
-    missing = checks.missing_routes(looks, spec, manifest)
-    problems = (
-        *_unbringable(spec, manifest.image),
-        *checks.of_manifest(looks, spec, manifest, missing),
-    )
+    problems = (*_unbringable(spec, manifest.image), *checks.of_manifest(looks, spec, manifest))
     made = (f"+instances: {counts.text_of(planned)}",)
     return Inspection(
         (Difference(looks.key, "new app", made),),
         tuple(drift.who_else(looks, active)),
-        (
-            *problems,
-            *_room_for(looks, spec, manifest.memory, planned, active, now),
-            *quotas.lacking(looks, Room(routes=len(missing)), "The release takes"),
-        ),
+        (*problems, *_room_for(looks, spec, manifest.memory, planned, active, now)),
     )
 
 
@@ -84,13 +74,13 @@ def _room_for(
     leaving = [each for each in active if is_old_first or each != now]
     each_takes = {kind: memory.get(kind, _default(now, kind)) for kind in planned}
     more = sum(count * each_takes[kind] for kind, count in planned.items())
-    room = Room(
-        memory=more - sum(each.memory for each in leaving),
-        instances=sum(planned.values()) - sum(sum(each.counts.values()) for each in leaving),
-        largest=max(each_takes.values(), default=0),
+    yield from checks.of_room(
+        looks,
+        more - sum(each.memory for each in leaving),
+        sum(planned.values()) - sum(sum(each.counts.values()) for each in leaving),
+        "Beside the old app, the new one takes" if not is_old_first else "The new app takes",
+        max(each_takes.values(), default=0),
     )
-    what = "The new app takes" if is_old_first else "Beside the old app, the new one takes"
-    yield from quotas.lacking(looks, room, what)
 
 
 def _default(now: App | None, kind: str) -> int:
@@ -145,8 +135,9 @@ def _in_the_way(
         yield from checks.of_droplet(looks, was.name, was.droplet)
         memory += was.memory - now[guid].memory
         instances += sum(was.counts.values()) - sum(now[guid].counts.values())
-    room = Room(memory=memory, instances=instances)
-    yield from quotas.lacking(looks, room, "Before the new app goes, the old ones take")
+    yield from checks.of_room(
+        looks, memory, instances, "Before the new app goes, the old ones take"
+    )
 
 
 def _difference(looks: Looks, guid: str, now: State, was: State) -> Difference:

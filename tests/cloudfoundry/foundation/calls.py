@@ -7,14 +7,7 @@ from typing import Any, TypeVar
 
 from . import records as r
 from .access import Caller
-from .problems import (
-    feature_disabled,
-    missing,
-    not_authorized,
-    suspended,
-    unprocessable,
-    unreadable,
-)
+from .problems import missing, not_authorized, suspended, unprocessable, unreadable
 from .state import State
 
 Json = dict[str, Any]
@@ -105,11 +98,6 @@ class Call:
         org = self.state.get(r.Organization, space.org)
         if org.is_suspended and not self.caller.user.is_admin:
             raise suspended()
-
-    def require_feature(self, name: str, *, binds_admins: bool = False) -> None:
-        is_free = self.caller.user.is_admin and not binds_admins
-        if not is_free and not self.state.flags[name]:
-            raise feature_disabled(name)
 
     def require_secrets(self, record: r.Record) -> None:
         if not self.caller.can_read_secrets(self.state, self.state.space_of(record)):

@@ -14,8 +14,6 @@ import random
 import ssl
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -92,20 +90,13 @@ class FakeFoundation:
         instances: int | None = None,
         space_memory: int | None = None,
         space_instances: int | None = None,
-        routes: int | None = None,
-        space_routes: int | None = None,
     ) -> Place:
         """A new one in a new organization; the limits are those of their quotas, in MB."""
-        outer = r.Quota(
-            name="runaway", total_memory=memory, total_instances=instances, total_routes=routes
-        )
+        outer = r.Quota(name="runaway", total_memory=memory, total_instances=instances)
         inner = None
-        if any(each is not None for each in (space_memory, space_instances, space_routes)):
+        if space_memory is not None or space_instances is not None:
             inner = r.Quota(
-                name="small",
-                total_memory=space_memory,
-                total_instances=space_instances,
-                total_routes=space_routes,
+                name="small", total_memory=space_memory, total_instances=space_instances
             )
         with self.state:
             return self._scenery.place(name, outer, inner)
@@ -130,17 +121,6 @@ class FakeFoundation:
         """Its organization."""
         with self.state:
             self.state.get(r.Organization, place.org).is_suspended = is_suspended
-
-    @contextmanager
-    def without(self, flag: str) -> Iterator[None]:
-        """With a feature flag off."""
-        with self.state:
-            self.state.flags[flag] = False
-        try:
-            yield
-        finally:
-            with self.state:
-                self.state.flags[flag] = True
 
     def expire(self, droplet: str) -> None:
         """As the foundation does with old ones, of which it keeps only a few."""

@@ -23,19 +23,6 @@ def require_room(state: State, process: r.Process, instances: int, memory: int) 
             _check(quota, rivals, instances, memory, prefix)
 
 
-def require_route(state: State, space: r.Space) -> None:
-    """For one route more in the space."""
-    org = state.get(r.Organization, space.org)
-    every = [state.get(r.Space, each.space) for each in state.all(r.Route)]
-    of_space = state.find(r.Quota, space.quota)
-    within = sum(each is space for each in every)
-    if of_space is not None and _exceeds(within + 1, of_space.total_routes):
-        raise unprocessable(f"Routes quota exceeded for space '{space.name}'.")
-    inside = sum(each.org == org.guid for each in every)
-    if _exceeds(inside + 1, state.get(r.Quota, org.quota).total_routes):
-        raise unprocessable(f"Routes quota exceeded for organization '{org.name}'.")
-
-
 def used(state: State, org: r.Organization, space: r.Space | None = None) -> tuple[int, int]:
     """Instances and megabytes of what runs in an organization, or in one of its spaces."""
     found = _running(state, org)

@@ -32,7 +32,6 @@ class Quota(Record):
     total_memory: int | None = None
     per_process_memory: int | None = None
     total_instances: int | None = None
-    total_routes: int | None = None
 
 
 @dataclass(kw_only=True)

@@ -9,7 +9,6 @@ from .clock import Clock
 from .fates import Fates
 from .timing import Timing
 
-FLAGS = dict.fromkeys(("app_bits_upload", "app_scaling", "diego_docker", "route_creation"), True)
 R = TypeVar("R", bound=r.Record)
 
 
@@ -23,7 +22,6 @@ class State:
         self.fates = Fates(timing)
         self.url = self.login_url = ""
         self.instances: dict[str, Any] = {}  # of processes, by their GUID; kept by diego
-        self.flags = dict(FLAGS)
         self.policies: dict[str, Any] = {}  # of the autoscaler, by the GUID of their app
         self._tables: dict[type[r.Record], dict[str, Any]] = {}
         self._by_app: dict[tuple[type[r.Record], str], dict[str, Any]] = {}

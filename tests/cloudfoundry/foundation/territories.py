@@ -60,7 +60,7 @@ def quota(state: State, record: r.Quota) -> Json:
             "total_service_instances": None,
             "total_service_keys": None,
         },
-        "routes": {"total_routes": record.total_routes, "total_reserved_ports": None},
+        "routes": {"total_routes": None, "total_reserved_ports": None},
         "relationships": _covered(state, record),
         "links": {"self": link(state, f"{kind}/{record.guid}")},
     }

@@ -45,8 +45,6 @@ def create_app(call: Call) -> Answer:
             "Invalid space. Ensure that the space exists and you have access to it."
         )
     call.require_writer(space)
-    if (body.get("lifecycle") or {}).get("type") == "docker":
-        call.require_feature("diego_docker", binds_admins=True)
     made = make_app(call, space, body)
     return Answer(201, documents.app(call.state, made))
 

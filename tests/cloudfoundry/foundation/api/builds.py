@@ -37,8 +37,6 @@ def create_build(call: Call) -> Answer:
         "staging_log_rate_limit_bytes_per_second",
     )
     package = _stageable(call, (body.get("package") or {}).get("guid"))
-    if package.type == "docker":
-        call.require_feature("diego_docker", binds_admins=True)
     app = call.state.get(r.App, package.app)
     build = r.Build(
         app=app.guid,

@@ -90,7 +90,6 @@ def delete_package(call: Call) -> Answer:
 
 @routes.on("POST", "/v3/packages/{guid}/upload")
 def upload_package(call: Call) -> Answer:
-    call.require_feature("app_bits_upload")
     package = call.written(r.Package)
     if package.type != "bits":
         raise unprocessable("Package type must be bits.")

@@ -70,7 +70,6 @@ def change_process(process: r.Process, body: Json) -> None:
 @routes.on("POST", "/v3/processes/{guid}/actions/scale")
 @routes.on("POST", "/v3/apps/{guid}/processes/{type}/actions/scale")
 def scale_process(call: Call) -> Answer:
-    call.require_feature("app_scaling")
     process = _managed(call)
     body = call.require_keys(
         "instances", "memory_in_mb", "disk_in_mb", "log_rate_limit_in_bytes_per_second"

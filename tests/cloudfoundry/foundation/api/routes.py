@@ -6,7 +6,6 @@ from .. import destinations, documents
 from .. import records as r
 from ..calls import Answer, Call, describe
 from ..jobs import accepted
-from ..limits import require_route
 from ..listing import listed
 from ..problems import unprocessable
 from ..routing import routes
@@ -57,7 +56,6 @@ def create_route(call: Call) -> Answer:
             )
     assert space is not None
     assert domain is not None
-    call.require_feature("route_creation")
     call.require_manager(space)
     made = make_route(call, space, domain, body)
     return Answer(201, documents.route(call.state, made))
@@ -73,7 +71,6 @@ def make_route(call: Call, space: r.Space, domain: r.Domain, body: Json) -> r.Ro
         with_path = f" and path '{path}'" if path else ""
         with_host = f" with host '{host}'{with_path}" if host else ""
         raise unprocessable(f"Route already exists{with_host} for domain '{domain.name}'.")
-    require_route(call.state, space)
     options = body.get("options")
     made = r.Route(space=space.guid, domain=domain.guid, host=host, path=path, options=options)
     describe(made, body.get("metadata"))
