@@ -7,7 +7,7 @@ from rollbacks.simulation.schedule import Simulator
 from tests.simulation.bugs import BUGS, Bug
 
 AT_MOST = 300
-# Where the rare ones showed themselves; they are looked for from there on, and everywhere else then.
+# Where the rare ones showed themselves; they are looked for from there on, then everywhere else.
 SEEN_AT = {
     "the_fence_is_dropped": 125,
     "a_successor_captures_again": 22,

@@ -55,7 +55,7 @@ def test_whatever_goes_wrong_the_auditor_finds_nothing(simulator: Simulator) -> 
 
 
 def test_the_same_seed_tells_the_same_story(simulator: Simulator) -> None:
-    for seed in range(10):
+    for seed in range(3):
         assert simulator.run(seed).story == simulator.run(seed).story
     assert simulator.run(1).story != simulator.run(2).story
 
