@@ -13,6 +13,7 @@ from typing import Any
 from rollbacks.platforms.pcf import scaling
 from rollbacks.platforms.pcf.apps import App
 from rollbacks.platforms.pcf.calls import Looks
+from rollbacks.platforms.pcf.loads import Load, load_of
 
 _DIGEST = 32
 _CHECKS = ("health_check", "readiness_health_check")
@@ -53,11 +54,9 @@ class State:
         }
 
     @property
-    def memory(self) -> int:
-        """Of all its instances, in MB."""
-        return sum(
-            count * int(self.processes[kind]["memory_in_mb"]) for kind, count in self.counts.items()
-        )
+    def load(self) -> Load:
+        """Of all its instances."""
+        return load_of(self.processes, self.counts)
 
     @property
     def identity(self) -> dict[str, Any]:

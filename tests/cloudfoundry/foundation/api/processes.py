@@ -6,6 +6,7 @@ from .. import changes, diego, documents
 from .. import records as r
 from ..calls import Answer, Call, describe
 from ..fates import Look
+from ..flags import require_flag
 from ..listing import listed
 from ..problems import missing, unprocessable
 from ..routing import routes
@@ -70,6 +71,7 @@ def change_process(process: r.Process, body: Json) -> None:
 @routes.on("POST", "/v3/processes/{guid}/actions/scale")
 @routes.on("POST", "/v3/apps/{guid}/processes/{type}/actions/scale")
 def scale_process(call: Call) -> Answer:
+    require_flag(call, "app_scaling")
     process = _managed(call)
     body = call.require_keys(
         "instances", "memory_in_mb", "disk_in_mb", "log_rate_limit_in_bytes_per_second"
@@ -82,8 +84,8 @@ def scale_process(call: Call) -> Answer:
         body.get("instances", process.instances),
         body.get("memory_in_mb", process.memory),
         body.get("disk_in_mb", process.disk),
+        body.get("log_rate_limit_in_bytes_per_second", process.log_rate),
     )
-    process.log_rate = body.get("log_rate_limit_in_bytes_per_second", process.log_rate)
     return _shown(call, process, 202)
 
 
