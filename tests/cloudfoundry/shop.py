@@ -60,6 +60,13 @@ class Shop:
         ]
         revise(self.scene.workflow, {**document, "phases": phases})
 
+    def wants_a_route(self) -> None:
+        """From now on the manifest has the other host, too."""
+        document = self.scene.workflow.current_revision.definition  # type: ignore[union-attr]
+        manifest = {**document["settings"]["manifest"], "routes": [self.host, self.test_host]}
+        settings = {**document["settings"], "manifest": manifest}
+        revise(self.scene.workflow, {**document, "settings": settings})
+
     def start(self, version: str) -> Deployment:
         self.publish(version)
         return self.scene.start(version)

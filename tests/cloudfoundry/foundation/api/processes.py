@@ -117,7 +117,7 @@ def _stats(call: Call, process: r.Process, seen: diego.Seen) -> Json:
     return {
         "type": process.type,
         "index": seen.instance.index,
-        "instance_guid": seen.instance.guid,
+        "instance_guid": _life_of(seen),
         "state": seen.look.state,
         "routable": seen.look.is_routable,
         "usage": usage if seen.look.state == "RUNNING" else {},
@@ -134,6 +134,12 @@ def _stats(call: Call, process: r.Process, seen: diego.Seen) -> Json:
         "isolation_segment": None,
         "details": seen.look.details,
     }
+
+
+def _life_of(seen: diego.Seen) -> str:
+    """An instance that is started again after a crash is another one for Diego."""
+    guid, crashes = seen.instance.guid, seen.look.crashes
+    return guid if not crashes else f"{guid[:-4]}{crashes:04}"
 
 
 def _down(process: r.Process, index: int, look: Look | None = None) -> Json:
