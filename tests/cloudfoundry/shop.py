@@ -139,6 +139,7 @@ def shop_in(
     place: Place | None = None,
     login: Login | None = None,
     autoscaler: bool = False,
+    registries: Sequence[Json] = (),
     **definition: Any,
 ) -> Shop:
     """A workflow of that type with its default phases, unless others are given."""
@@ -158,7 +159,11 @@ def shop_in(
         deployment_type="PCF",
         artifact_type="DOCKER_IMAGE" if is_docker else "ZIP",
         credential=credential_of(login or foundation.credential("space_developer", place)),
-        connector={"api": foundation.api, "certificate_authority": str(foundation.ca)},
+        connector={
+            "api": foundation.api,
+            "certificate_authority": str(foundation.ca),
+            "registries": list(registries),
+        },
         settings=infrastructure,
         definition={
             "settings": {"manifest": manifest or SMALL, **(settings or {})},

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from rollbacks.platforms.base import Inspection
+from rollbacks.platforms.pcf.resize import Resize
 from rollbacks.platforms.pcf.setup import Setup
 from tests.nightly import IS_NIGHTLY
 
@@ -73,7 +74,8 @@ BY_DAY = (("memory", False), ("a large instance", True), ("logs", False), ("rout
 
 
 def forget_to_ask(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Setup, "inspect", lambda *asked: Inspection())
+    for step in (Setup, Resize):
+        monkeypatch.setattr(step, "inspect", lambda *asked: Inspection())
 
 
 @pytest.mark.parametrize(

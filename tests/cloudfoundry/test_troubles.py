@@ -1,6 +1,7 @@
 """What goes wrong on a foundation, and somebody else's hands: named, and taken back."""
 
 import random
+from itertools import count
 
 import pytest
 from django.utils import timezone
@@ -18,6 +19,7 @@ from .shop import SMALL, Shop, credential_of
 from .test_every_type import CASES, DOWNSIZED, succeeded
 from .wire import Wire
 
+EACH_TYPE = ("BASIC", "CANARY", "BLUE_GREEN downsized")
 WORDS = {
     Fate.CRASHES: "Exited with status 1",
     Fate.IS_NOT_PLACED: "insufficient resources",
@@ -104,27 +106,47 @@ def test_an_old_app_that_will_not_start_keeps_the_routes_where_they_are(open_sho
     assert shop.everything() == before
 
 
-def test_a_rollback_that_was_aborted_may_be_started_again(open_shop: Open, wire: Wire) -> None:
-    shop = open_shop(workflow_type="CANARY")
+def aborted(shop: Shop, wire: Wire, bad: Deployment, changes: int) -> Deployment:
+    """A rollback that somebody ends after so many changes."""
+    rollback, left = shop.scene.confirm(bad), count(changes, -1)
+
+    def abort(what: str) -> None:
+        if next(left) == 1:
+            wire.calm()
+            actions.abort(rollback, shop.scene.engineer, timezone.now())
+
+    wire.after = abort
+    return finish(rollback)
+
+
+@pytest.mark.parametrize(
+    ("case", "changes"),
+    [(case, changes) for case in EACH_TYPE for changes in (1, 2, 3)]
+    if IS_NIGHTLY
+    else [("BASIC", 1), ("CANARY", 2), ("BLUE_GREEN downsized", 3)],
+)
+def test_a_rollback_that_was_aborted_may_be_started_again_and_again(
+    open_shop: Open, wire: Wire, case: str, changes: int
+) -> None:
+    shop = open_shop(**CASES[case])
     succeeded(shop.deploy("1.4.1"))
     before = shop.everything()
     bad = succeeded(shop.deploy("1.4.2"))
-    rollback = shop.scene.confirm(bad)
-
-    def abort(what: str) -> None:
+    for _ in range(2):
+        stopped = aborted(shop, wire, bad, changes)
+        assert stopped.status == Status.ABORTED, stopped.message
         wire.calm()
-        actions.abort(rollback, shop.scene.engineer, timezone.now())
-
-    wire.after = abort
-    stopped = finish(rollback)
-    assert stopped.status == Status.ABORTED, stopped.message
+        changes = 1
     assert shop.everything() != before
     succeeded(shop.scene.roll_back(bad))
     assert shop.everything() == before
 
 
-def test_somebody_elses_route_and_count_are_shown_and_taken_back(open_shop: Open) -> None:
-    shop = open_shop(**DOWNSIZED)
+@pytest.mark.parametrize("case", EACH_TYPE if IS_NIGHTLY else ["BLUE_GREEN downsized"])
+def test_somebody_elses_route_and_count_are_shown_and_taken_back(
+    open_shop: Open, case: str
+) -> None:
+    shop = open_shop(**CASES[case])
     succeeded(shop.deploy("1.4.1"))
     before = shop.everything()
     bad = succeeded(shop.deploy("1.4.2"))

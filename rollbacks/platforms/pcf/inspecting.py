@@ -3,7 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from rollbacks.platforms.base import Difference, Inspection, StepSpec, TargetRef
+from rollbacks.platforms.base import (
+    Difference,
+    Inspection,
+    PlatformError,
+    StepSpec,
+    TargetRef,
+)
 from rollbacks.platforms.differences import lines
 from rollbacks.platforms.pcf import (
     checks,
@@ -12,6 +18,7 @@ from rollbacks.platforms.pcf import (
     drift,
     flags,
     plans,
+    registries,
     routes,
     states,
 )
@@ -54,7 +61,7 @@ def of_setup(target: TargetRef, spec: StepSpec) -> Inspection:
     sizes = {kind: {**_sizes_of(now, kind), **manifest.sizes.get(kind, {})} for kind in planned}
     quotas, coming = Quotas(looks), load_of(sizes, planned) + Load(routes=len(missing))
     problems = (
-        *_unbringable(spec, manifest.image),
+        *_unbringable(target, spec, manifest),
         *checks.of_manifest(looks, manifest),
         *checks.of_routes(looks, missing),
         *quotas.too_large(sizes),
@@ -73,9 +80,13 @@ def _features(spec: StepSpec, manifest: Filled, missing: Sequence[str]) -> Itera
         yield flags.ROUTES
 
 
-def _unbringable(spec: StepSpec, image: str) -> Iterator[str]:
-    if spec.artifact is None and not image:
+def _unbringable(target: TargetRef, spec: StepSpec, manifest: Filled) -> Iterator[str]:
+    if spec.artifact is None and not manifest.image:
         yield "There is no artifact to deploy"
+    try:
+        registries.login_for(target, plans.image_for(spec, manifest))
+    except PlatformError as fault:
+        yield str(fault).rstrip(".")
 
 
 def _room_for(

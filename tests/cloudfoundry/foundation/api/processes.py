@@ -21,7 +21,11 @@ _MEGABYTE = 1024 * 1024
 
 @routes.on("GET", "/v3/processes")
 def list_processes(call: Call) -> Answer:
-    filters = {**_FILTERS, "space_guids": lambda each: call.state.space_of(each).guid}
+    filters = {
+        **_FILTERS,
+        "space_guids": lambda each: call.state.space_of(each).guid,
+        "organization_guids": lambda each: call.state.space_of(each).org,
+    }
     return listed(call, call.visible(r.Process), _in_lists(call), filters)
 
 
