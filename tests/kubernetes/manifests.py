@@ -86,11 +86,11 @@ def everything(kind: str = "Deployment", **fields: Any) -> str:
     return written(config_map(), service(), workload(kind, **fields), ingress())
 
 
-def blue_green(**fields: Any) -> str:
+def blue_green(kind: str = "Deployment", **fields: Any) -> str:
     """A workload with its configuration and two services."""
     return written(
         config_map(),
         service(NAME, **{"lastgood.io/primary-service": "true"}),
         service(f"{NAME}-stage", **{"lastgood.io/stage-service": "true"}),
-        workload(**fields),
+        workload(kind, **fields),
     )

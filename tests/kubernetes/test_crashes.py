@@ -25,7 +25,7 @@ nightly = pytest.mark.skipif(not IS_NIGHTLY, reason="long; the same points are m
 
 def _opened(open_shop: Open, workflow_type: str, kind: str) -> Shop:
     is_colored = workflow_type == "BLUE_GREEN"
-    text = manifests.blue_green() if is_colored else manifests.everything(kind)
+    text = manifests.blue_green(kind) if is_colored else manifests.everything(kind)
     return open_shop(text, workflow_type=workflow_type, workloads=[f"{kind}/{NAME}"])
 
 

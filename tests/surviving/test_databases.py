@@ -16,7 +16,7 @@ def test_rollbacks_end_though_the_database_crashes_every_few_seconds(
     database = PostgreSQL()
     shop = shop_on(database, Redis())
     traffic = Traffic(shop, goes_on=True)
-    until = time.monotonic() + (120 if IS_NIGHTLY else 20)
+    until = time.monotonic() + (120 if IS_NIGHTLY else 10)
     next_at, crashes = 0.0, 0
 
     def is_over() -> bool:

@@ -17,7 +17,7 @@ def test_rollbacks_of_workers_that_are_asked_to_end_go_on_and_end_well(
     shop = shop_on(PostgreSQL(), Redis())
     upgrade = Striker(shop.site, chance, signal.SIGTERM)
     traffic = Traffic(shop, goes_on=True)
-    ends = 50 if IS_NIGHTLY else 6
+    ends = 50 if IS_NIGHTLY else 3
 
     def is_enough() -> bool:
         upgrade.strike(least=0.5, most=2.0)

@@ -16,7 +16,7 @@ def test_a_worker_that_wakes_after_its_lease_writes_nothing_and_calls_no_host(
     shop = shop_on(PostgreSQL(), Redis(), workers=(*WORKERS, "four", "five"), **QUICK)
     pauser = Pauser(shop.site, chance, at_once=3)
     traffic = Traffic(shop, goes_on=True)
-    pauses = 200 if IS_NIGHTLY else 12
+    pauses = 200 if IS_NIGHTLY else 6
 
     def is_enough() -> bool:
         pauser.strike()
