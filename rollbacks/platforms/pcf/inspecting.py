@@ -115,7 +115,7 @@ def of_undo(target: TargetRef, spec: StepSpec, captured: Captured) -> Inspection
         return Inspection(problems=problems)
     new = of_release(found.values(), spec.release)
     now = states.states_of(looks, (found[guid] for guid in was if guid in found))
-    old = {guid: each for guid, each in was.items() if new is None or guid != new.guid}
+    old = states.old_in(captured, new.guid if new else "")
     differences = [_difference(looks, guid, now[guid], was[guid]) for guid in now]
     if new is not None and new.guid not in was:
         gone = (f"-instances: {counts.text_of(new.counts)}",)
@@ -123,26 +123,27 @@ def of_undo(target: TargetRef, spec: StepSpec, captured: Captured) -> Inspection
             Difference(looks.key, new.name, gone if any(new.counts.values()) else ())
         )
     every = looks.routes()
+    owed = destinations.owed(captured, {each.guid for each in every}, spec.release)
     return Inspection(
         tuple(each for each in (*differences, *_of_routes(looks, every, captured)) if each.lines),
         (
             *drift.of_apps(looks, old, now),
-            *drift.of_routes(looks, every, captured, {*found}),
+            *drift.of_routes(looks, every, captured, {*found, captured.get("new", "")}),
             *drift.who_else(looks, (found[guid] for guid in was if guid in found)),
         ),
-        tuple(_in_the_way(looks, every, captured, old, now)),
+        tuple(_in_the_way(looks, every, owed, old, now)),
     )
 
 
 def _in_the_way(
     looks: Looks,
     every: Sequence[Route],
-    captured: Captured,
+    owed: Mapping[str, tuple[str, object]],
     old: Mapping[str, State],
     now: Mapping[str, State],
 ) -> Iterator[str]:
     there = {each.guid for each in every}
-    for guid, (url, _) in destinations.parsed(captured).items():
+    for guid, (url, _) in owed.items():
         if guid not in there:
             yield f"The route {url} was deleted by somebody; it cannot be brought back as it was"
     for guid, was in old.items():

@@ -108,6 +108,12 @@ def states_in(captured: Mapping[str, Any]) -> dict[str, State]:
     return {guid: State.parsed(each) for guid, each in captured["apps"].items()}
 
 
+def old_in(captured: Mapping[str, Any], new: str) -> dict[str, State]:
+    """What a capture kept of all apps but the new one. `new`: its GUID, empty where it is gone."""
+    ours = {new, captured.get("new", "")}
+    return {guid: each for guid, each in states_in(captured).items() if guid not in ours}
+
+
 def droplet_of(looks: Looks, app: App) -> str:
     """The GUID of its current one, or empty. An older API tells it only where it is asked."""
     related = app.described["relationships"]
