@@ -19,7 +19,7 @@ from tests.servers import PostgreSQL, Redis
 from tests.sshd import Fleet
 
 log = logging.getLogger(__name__)
-MANY = [f"T{number:03}" for number in range(100 if IS_NIGHTLY else 15)]
+MANY = [f"T{number:03}" for number in range(100 if IS_NIGHTLY else 8)]
 SOME = MANY[:5]
 TOGETHER, IMPATIENT = "Together", "Impatient"
 

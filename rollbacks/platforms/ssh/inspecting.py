@@ -1,16 +1,11 @@
 """What the hosts say of a step before it begins: exact differences, drift, what would fail."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from rollbacks.platforms import everywhere
-from rollbacks.platforms.base import (
-    Difference,
-    Inspection,
-    PlatformError,
-    StepSpec,
-    TargetRef,
-)
+from rollbacks.platforms import inspections
+from rollbacks.platforms.base import Difference, Inspection, StepSpec, TargetRef
+from rollbacks.platforms.inspections import Said
 from rollbacks.platforms.ssh import commands
 from rollbacks.platforms.ssh.access import access_to
 from rollbacks.platforms.ssh.calls import looks
@@ -22,20 +17,11 @@ from rollbacks.platforms.ssh.states import HostState
 from rollbacks.platforms.ssh.visits import Found, look, require_link
 
 
-@dataclass(frozen=True)
-class _Said:
-    """Of one host."""
-
-    difference: Difference | None = None
-    warning: str = ""
-    problem: str = ""
-
-
 def of_apply(target: TargetRef, spec: StepSpec, places: Sequence[Place]) -> Inspection:
     """Of a release that is to come."""
     wanted = commands.link_to(spec.release)
 
-    async def visit(remote: Remote, place: Place) -> _Said:
+    async def visit(remote: Remote, place: Place) -> Said:
         state = await look(remote, place, spec.release)
         require_link(state, place)
         warning = ""
@@ -44,9 +30,9 @@ def of_apply(target: TargetRef, spec: StepSpec, places: Sequence[Place]) -> Insp
                 f"{place.name}: current points at {state.link}, which is not there; it will again "
                 "after a rollback"
             )
-        return _Said(_difference(place, state, wanted), warning)
+        return Said(_difference(place, state, wanted), warning)
 
-    return _summed(target, places, visit)
+    return _inspected(target, places, visit)
 
 
 def of_undo(
@@ -54,14 +40,14 @@ def of_undo(
 ) -> Inspection:
     """Of the way back: what differs from what was captured, and whether it can come back."""
 
-    async def visit(remote: Remote, place: Place) -> _Said:
+    async def visit(remote: Remote, place: Place) -> Said:
         if new := spec.newcomer(place.name):
-            return _Said(
+            return Said(
                 _difference(place, await look(remote, place), commands.link_to(new.release))
             )
         return await _of_way_back(remote, place, spec, found[place.name])
 
-    return _summed(target, places, visit, each_by_itself=True)
+    return _inspected(target, places, visit, each_by_itself=True)
 
 
 def of_swap(target: TargetRef, spec: StepSpec, kept: Kept | None) -> Inspection:
@@ -72,19 +58,19 @@ def of_swap(target: TargetRef, spec: StepSpec, kept: Kept | None) -> Inspection:
         return told
     side = side_of(target, kept)
 
-    async def visit(remote: Remote, place: Place) -> _Said:
+    async def visit(remote: Remote, place: Place) -> Said:
         if place.name in kept.hosts:
             said = await _of_way_back(remote, place, spec, kept.hosts[place.name])
             return replace(said, warning=said.warning and f"{said.warning}, before it serves")
         state = await look(remote, place)
         if state.link in kept.links:
-            return _Said()
-        return _Said(
+            return Said()
+        return Said(
             problem=f"{place.name} came to {kept.color} since and runs {state.link or 'nothing'}; "
             f"install {' or '.join(map(str, kept.links))} there, or take it out"
         )
 
-    hosts = _summed(target, [*side.known, *side.new], visit)
+    hosts = _inspected(target, [*side.known, *side.new], visit)
     gone = [f"{name}: no longer in {kept.color}; it will not serve" for name in side.gone]
     return Inspection(
         (*told.differences, *hosts.differences),
@@ -113,9 +99,9 @@ def _of_front(target: TargetRef, front: Front, kept: Kept | None) -> Inspection:
     return Inspection(differences, tuple(warnings), tuple(problems))
 
 
-async def _of_way_back(remote: Remote, place: Place, spec: StepSpec, found: Found) -> _Said:
+async def _of_way_back(remote: Remote, place: Place, spec: StepSpec, found: Found) -> Said:
     if found.directory != place.directory:
-        return _Said(
+        return Said(
             problem=f"{place.name}: was deployed to {found.directory}, but the infrastructure now "
             f"says {place.directory}"
         )
@@ -131,7 +117,7 @@ async def _of_way_back(remote: Remote, place: Place, spec: StepSpec, found: Foun
         problem = (
             f"{place.name}: {found.link}, which it ran before, is gone; deploy that version again"
         )
-    return _Said(_difference(place, state, found.link or ""), warning, problem)
+    return Said(_difference(place, state, found.link or ""), warning, problem)
 
 
 def _difference(place: Place, state: HostState, after: str) -> Difference | None:
@@ -142,30 +128,13 @@ def _difference(place: Place, state: HostState, after: str) -> Difference | None
     return Difference(place.name, "current", tuple(lines))
 
 
-def _summed(
+def _inspected(
     target: TargetRef,
     places: Sequence[Place],
-    visit: Callable[[Remote, Place], Awaitable[_Said]],
+    visit: Callable[[Remote, Place], Awaitable[Said]],
     *,
     each_by_itself: bool = False,
 ) -> Inspection:
-    """A host that gives no answer now may by then; what lasts is a problem.
-
-    `each_by_itself`: one that cannot be entered does not hold up those that can.
-    """
     said, faults = looks(places, access_to(target), visit, None)
-    if faults and not said and not any(fault.permanent for fault in faults.values()):
-        raise everywhere.summed(faults)
-    every = [said[place.name] for place in places if place.name in said]
-    holds_up = not (each_by_itself and said)
-    lasting = {p.name: faults[p.name] for p in places if holds_up and _lasts(faults.get(p.name))}
-    passing = {p.name: faults[p.name] for p in places if p.name in faults and p.name not in lasting}
-    return Inspection(
-        tuple(each.difference for each in every if each.difference),
-        (*(each.warning for each in every if each.warning), *everywhere.sentences(passing)),
-        (*(each.problem for each in every if each.problem), *everywhere.sentences(lasting)),
-    )
-
-
-def _lasts(fault: PlatformError | None) -> bool:
-    return fault is not None and fault.permanent
+    names = [place.name for place in places]
+    return inspections.summed(names, said, faults, each_by_itself=each_by_itself)

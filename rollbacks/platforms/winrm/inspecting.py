@@ -1,15 +1,10 @@
 """What the hosts say of a step before it begins: missing rights, exact differences, drift."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 
-from rollbacks.platforms import everywhere
-from rollbacks.platforms.base import (
-    Difference,
-    Inspection,
-    StepSpec,
-    TargetRef,
-)
+from rollbacks.platforms import inspections
+from rollbacks.platforms.base import Difference, Inspection, StepSpec, TargetRef
+from rollbacks.platforms.inspections import Said
 from rollbacks.platforms.winrm import pairs
 from rollbacks.platforms.winrm.calls import looks
 from rollbacks.platforms.winrm.pairs import Seen, look_at
@@ -17,15 +12,6 @@ from rollbacks.platforms.winrm.places import Place
 from rollbacks.platforms.winrm.sessions import Remote
 from rollbacks.platforms.winrm.states import file_of
 from rollbacks.platforms.winrm.visits import Found, look_into
-
-
-@dataclass(frozen=True)
-class _Said:
-    """Of one host."""
-
-    difference: Difference | None = None
-    warning: str = ""
-    problem: str = ""
 
 
 def of_apply(
@@ -36,16 +22,16 @@ def of_apply(
 ) -> Inspection:
     """Of a release that is to come."""
 
-    async def look(remote: Remote, place: Place) -> _Said:
+    async def look(remote: Remote, place: Place) -> Said:
         seen = await choose(remote, place)
         after = seen.unit.path_in(f"{place.folder}\\{directory}")
         trouble = seen.state.trouble if seen.state.runs is False else ""
         warning = (
             f"{place.name}: {seen.unit.title}: {trouble}; it will be started" if trouble else ""
         )
-        return _Said(_difference(place, seen, after), warning)
+        return Said(_difference(place, seen, after), warning)
 
-    return _summed(target, spec, look)
+    return _inspected(target, spec, look)
 
 
 def of_undo(
@@ -53,11 +39,11 @@ def of_undo(
 ) -> Inspection:
     """Of the way back: what differs now from what was captured, and whether it can come back."""
 
-    async def look(remote: Remote, place: Place) -> _Said:
+    async def look(remote: Remote, place: Place) -> Said:
         mine = found[place.name]
         unit = next((u for u in (place.unit, place.twin) if u and u.title == mine.unit), None)
         if unit is None or mine.folder != place.folder:
-            return _Said(
+            return Said(
                 problem=f"{place.name}: {mine.unit} with releases in {mine.folder} is no longer "
                 "what the infrastructure says"
             )
@@ -75,25 +61,25 @@ def of_undo(
                 f"{place.name}: {file_of(mine.path)}, which it served before, is gone; deploy that "
                 "version again"
             )
-        return _Said(_difference(place, seen, mine.path), warning, problem)
+        return Said(_difference(place, seen, mine.path), warning, problem)
 
-    return _summed(target, spec, look)
+    return _inspected(target, spec, look, each_by_itself=True)
 
 
 def of_pairs(target: TargetRef, spec: StepSpec, expected: Mapping[str, str]) -> Inspection:
     """Of a swap; `expected`: what is thought to serve now, by host."""
 
-    async def look(remote: Remote, place: Place) -> _Said:
+    async def look(remote: Remote, place: Place) -> Said:
         serving, waiting = await pairs.both(remote, place)
         should = expected.get(place.name, serving.unit.title)
         warning = ""
         if serving.unit.title != should:
             warning = f"{place.name}: {serving.unit.title} serves already: somebody swapped since"
-            return _Said(None, warning)
+            return Said(None, warning)
         lines = (f"-{serving.unit.title}", f"+{waiting.unit.title}")
-        return _Said(Difference(place.name, "serves", lines))
+        return Said(Difference(place.name, "serves", lines))
 
-    return _summed(target, spec, look)
+    return _inspected(target, spec, look)
 
 
 def _difference(place: Place, seen: Seen, after: str) -> Difference | None:
@@ -103,18 +89,12 @@ def _difference(place: Place, seen: Seen, after: str) -> Difference | None:
     return Difference(place.name, what, (f"-{seen.state.path}", f"+{after}"))
 
 
-def _summed(
-    target: TargetRef, spec: StepSpec, look: Callable[[Remote, Place], Awaitable[_Said]]
+def _inspected(
+    target: TargetRef,
+    spec: StepSpec,
+    look: Callable[[Remote, Place], Awaitable[Said]],
+    *,
+    each_by_itself: bool = False,
 ) -> Inspection:
     said, faults = looks(target, spec.instances, look, None)
-    if faults and not said and not any(fault.permanent for fault in faults.values()):
-        raise everywhere.summed(faults)
-    every = [said[name] for name in spec.instances if name in said]
-    in_order = {name: faults[name] for name in spec.instances if name in faults}
-    lasting = {name: fault for name, fault in in_order.items() if fault.permanent}
-    passing = {name: fault for name, fault in in_order.items() if not fault.permanent}
-    return Inspection(
-        tuple(each.difference for each in every if each.difference),
-        (*(each.warning for each in every if each.warning), *everywhere.sentences(passing)),
-        (*(each.problem for each in every if each.problem), *everywhere.sentences(lasting)),
-    )
+    return inspections.summed(spec.instances, said, faults, each_by_itself=each_by_itself)
