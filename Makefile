@@ -45,7 +45,7 @@ test-kubernetes: $(VENV)/dev.installed
 test-nightly: $(VENV)/dev.installed programs
 	LASTGOOD_TEST_ABORTS=500 LASTGOOD_TEST_SEED=$$(date +%j) $(BIN)/pytest tests/trials
 	LASTGOOD_TEST_NIGHTLY=1 LASTGOOD_TEST_SEED=$$(date +%j) $(BIN)/pytest -s tests/surviving tests/outages
-	LASTGOOD_TEST_NIGHTLY=1 $(BIN)/pytest tests/engine tests/ecs tests/hosts tests/kubernetes tests/winrm tests/platforms/kubernetes tests/platforms/ssh tests/platforms/winrm tests/pages/test_looks.py
+	LASTGOOD_TEST_NIGHTLY=1 $(BIN)/pytest tests/ami tests/cloudfoundry tests/ecs tests/engine tests/hosts tests/kubernetes tests/winrm tests/platforms/kubernetes tests/platforms/ssh tests/platforms/winrm tests/pages/test_looks.py
 	$(BIN)/python manage.py simulate --schedules 20000
 
 bench-kubernetes: $(VENV)/dev.installed

@@ -2,8 +2,14 @@
 
 import os
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from rollbacks.platforms.base import PlatformError, Secret
+
+# Where the worker finds a secret; never the secret itself.
+Reference = Annotated[str, Field(pattern=r"^(file:/[^\x00]+|env:[A-Za-z_][A-Za-z0-9_]*)$")]
 
 
 def resolve(reference: str) -> Secret | None:

@@ -60,6 +60,13 @@ class Shop:
         ]
         revise(self.scene.workflow, {**document, "phases": phases})
 
+    def wants_a_route(self) -> None:
+        """From now on the manifest has the other host, too."""
+        document = self.scene.workflow.current_revision.definition  # type: ignore[union-attr]
+        manifest = {**document["settings"]["manifest"], "routes": [self.host, self.test_host]}
+        settings = {**document["settings"], "manifest": manifest}
+        revise(self.scene.workflow, {**document, "settings": settings})
+
     def start(self, version: str) -> Deployment:
         self.publish(version)
         return self.scene.start(version)
@@ -132,6 +139,7 @@ def shop_in(
     place: Place | None = None,
     login: Login | None = None,
     autoscaler: bool = False,
+    registries: Sequence[Json] = (),
     **definition: Any,
 ) -> Shop:
     """A workflow of that type with its default phases, unless others are given."""
@@ -151,7 +159,11 @@ def shop_in(
         deployment_type="PCF",
         artifact_type="DOCKER_IMAGE" if is_docker else "ZIP",
         credential=credential_of(login or foundation.credential("space_developer", place)),
-        connector={"api": foundation.api, "certificate_authority": str(foundation.ca)},
+        connector={
+            "api": foundation.api,
+            "certificate_authority": str(foundation.ca),
+            "registries": list(registries),
+        },
         settings=infrastructure,
         definition={
             "settings": {"manifest": manifest or SMALL, **(settings or {})},

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rollbacks.platforms.pcf import series
+from rollbacks.platforms.pcf.loads import LOG_RATE, MEMORY, Load, load_of
 
 Described = Mapping[str, Any]
 STARTED = "STARTED"
 WEB = "web"
 # What scaling sets, as CAPI spells it.
-SIZES = ("instances", "memory_in_mb", "disk_in_mb", "log_rate_limit_in_bytes_per_second")
+SIZES = ("instances", MEMORY, "disk_in_mb", LOG_RATE)
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,6 @@ class Process:
     @property
     def instances(self) -> int:
         return int(self.described["instances"])
-
-    @property
-    def memory(self) -> int:
-        """Of one instance, in MB."""
-        return int(self.described["memory_in_mb"])
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -68,9 +64,9 @@ class App:
         return any(self.counts.values())
 
     @property
-    def memory(self) -> int:
-        """Of all its instances, in MB."""
-        return sum(self.counts[kind] * each.memory for kind, each in self.processes.items())
+    def load(self) -> Load:
+        """Of all its instances."""
+        return load_of({kind: each.sizes for kind, each in self.processes.items()}, self.counts)
 
     @property
     def annotations(self) -> Mapping[str, str]:

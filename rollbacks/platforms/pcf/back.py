@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rollbacks.platforms.base import PlatformError, Running
-from rollbacks.platforms.pcf import destinations, routes, scaling, settings, states, waits
+from rollbacks.platforms.pcf import routes, scaling, settings, states, waits
 from rollbacks.platforms.pcf.apps import SIZES, App, of_release
 from rollbacks.platforms.pcf.calls import Call
 from rollbacks.platforms.pcf.states import State
@@ -23,10 +23,9 @@ class Back:
         every = call.apps()
         self._new = of_release(every, call.spec.release)
         self._found = {each.guid: each for each in every}
-        was = states.states_in(captured)
         new = self._new.guid if self._new else ""
-        self._new_was = was.get(new)
-        self._old = {guid: each for guid, each in was.items() if guid != new}
+        self._new_was = states.states_in(captured).get(new)
+        self._old = states.old_in(captured, new)
 
     def go(self, *, is_last: bool) -> Running | None:
         """None once everything is as it was captured; Running where the time limit comes near.
@@ -108,11 +107,10 @@ class Back:
         return scaling.policy_of(self._call.api, autoscaler, app.guid) is not None
 
     def _send_back(self) -> Running | None:
-        captured = destinations.parsed(self._captured)
-        if not captured:
+        if not self._captured.get("routes"):
             return None
         overlap = float(self._call.spec.settings.get("overlap", settings.OVERLAP_SECONDS))
-        return routes.bring(self._call, routes.restored(self._call, captured), overlap)
+        return routes.bring(self._call, routes.restored(self._call, self._captured), overlap)
 
     def _lower_new(self) -> Running | None:
         if self._new is None:

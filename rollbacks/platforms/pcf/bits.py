@@ -8,7 +8,7 @@ from typing import Any
 from rollbacks.platforms import waits
 from rollbacks.platforms.artifacts.payload import prepared
 from rollbacks.platforms.base import PlatformError, Running
-from rollbacks.platforms.pcf import packing
+from rollbacks.platforms.pcf import packing, registries
 from rollbacks.platforms.pcf.answers import Refused
 from rollbacks.platforms.pcf.apps import App
 from rollbacks.platforms.pcf.calls import Call
@@ -47,7 +47,8 @@ def _package(call: Call, app: App, image: str) -> Found:
     found = next(call.api.pages(f"/v3/apps/{app.guid}/packages", order_by="-created_at"), None)
     if found is not None:
         return found
-    data = {"data": {"image": image}} if image else {}
+    login = registries.login_for(call.target, image)
+    data = {"data": {"image": image, **login}} if image else {}
     return call.write(
         "POST",
         "/v3/packages",

@@ -31,17 +31,23 @@ class Looks:
         return series.key_of(self.target)
 
     @cached_property
+    def organization(self) -> Mapping[str, Any]:
+        """PlatformError where there is none that we could see."""
+        name = str(self.target.settings["organization"])
+        found = next(self.api.pages("/v3/organizations", names=name), None)
+        if found is None:
+            raise PlatformError(
+                f"There is no organization {name} that {self.api.person.name} could see.",
+                permanent=True,
+            )
+        return found
+
+    @cached_property
     def space(self) -> Mapping[str, Any]:
         """PlatformError where there is none that we could see."""
         organization, name = (str(self.target.settings[key]) for key in ("organization", "space"))
-        found = next(self.api.pages("/v3/organizations", names=organization), None)
-        if found is None:
-            raise PlatformError(
-                f"There is no organization {organization} that {self.api.person.name} could see.",
-                permanent=True,
-            )
-        guid = str(found["guid"])
-        space = next(self.api.pages("/v3/spaces", names=name, organization_guids=guid), None)
+        within = {"organization_guids": self.organization_guid}
+        space = next(self.api.pages("/v3/spaces", names=name, **within), None)
         if space is None:
             raise PlatformError(
                 f"The organization {organization} has no space {name} that {self.api.person.name} "
@@ -56,7 +62,7 @@ class Looks:
 
     @property
     def organization_guid(self) -> str:
-        return str(self.space["relationships"]["organization"]["data"]["guid"])
+        return str(self.organization["guid"])
 
     def apps(self) -> list[App]:
         """All of the series, newest first; by label."""

@@ -1,35 +1,46 @@
-"""What would make a step fail, asked of Cloud Foundry beforehand: rights, quotas, what a manifest
-names."""
+"""What would make a step fail, asked of Cloud Foundry beforehand: rights, features that are off,
+what a manifest names."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from rollbacks.platforms.base import PlatformError, StepSpec
-from rollbacks.platforms.pcf import routes
+from rollbacks.platforms.pcf import flags, routes
 from rollbacks.platforms.pcf.calls import Looks
 from rollbacks.platforms.pcf.filling import Filled
+from rollbacks.platforms.pcf.settings import TEMPORARY
 
 DEVELOPER = "space_developer"
-_MEMORY, _INSTANCES = "total_memory_in_mb", "total_instances"
 
 
-def of_rights(looks: Looks) -> Iterator[str]:
-    """Whether whoever we are may push and route apps in the space."""
-    person, space = looks.api.person, looks.target.settings["space"]
+def of_rights(looks: Looks, *wanted: str) -> Iterator[str]:
+    """Whether whoever we are may push and route apps in the space. `wanted`: further features of
+    the foundation that it takes."""
+    person = looks.api.person
     if not person.may_write:
         yield f"{person.name} may only read: its client needs the scope cloud_controller.write"
     elif not person.is_admin:
-        found = looks.api.pages("/v3/roles", user_guids=person.guid, space_guids=looks.space_guid)
-        roles = sorted(str(each["type"]) for each in found)
-        if DEVELOPER not in roles:
-            has = f"is only {', '.join(roles)}" if roles else "has no role"
+        yield from _of_role(looks)
+        if looks.organization.get("suspended"):
             yield (
-                f"{person.name} {has} in the space {space}: it must be {DEVELOPER} to change apps "
-                "and routes"
+                f"The organization {looks.target.settings['organization']} is suspended: only "
+                "administrators can change what is in it"
             )
+    yield from flags.turned_off(looks, (*flags.ALWAYS, *wanted))
 
 
-def of_manifest(looks: Looks, spec: StepSpec, manifest: Filled) -> Iterator[str]:
+def _of_role(looks: Looks) -> Iterator[str]:
+    person, space = looks.api.person, looks.target.settings["space"]
+    found = looks.api.pages("/v3/roles", user_guids=person.guid, space_guids=looks.space_guid)
+    roles = sorted(str(each["type"]) for each in found)
+    if DEVELOPER not in roles:
+        has = f"is only {', '.join(roles)}" if roles else "has no role"
+        yield (
+            f"{person.name} {has} in the space {space}: it must be {DEVELOPER} to change apps "
+            "and routes"
+        )
+
+
+def of_manifest(looks: Looks, manifest: Filled) -> Iterator[str]:
     """What it names that is not there."""
     yield from _missing(
         looks, "service instance", "/v3/service_instances", manifest.services, "space_guids"
@@ -37,10 +48,15 @@ def of_manifest(looks: Looks, spec: StepSpec, manifest: Filled) -> Iterator[str]
     installed = [each for each in manifest.buildpacks if "/" not in each]  # others are URLs
     yield from _missing(looks, "buildpack", "/v3/buildpacks", installed)
     yield from _missing(looks, "stack", "/v3/stacks", [manifest.stack] if manifest.stack else [])
+
+
+def missing_routes(looks: Looks, spec: StepSpec, manifest: Filled) -> list[str]:
+    """Those that are to be made."""
     wanted = [*routes.final_of(looks, manifest)]
-    if spec.settings["routes"] == "TEMPORARY":
+    if spec.settings["routes"] == TEMPORARY:
         wanted += routes.temporary_of(looks)
-    yield from of_routes(looks, wanted)
+    own = routes.by_url(looks.routes())
+    return [text for text in dict.fromkeys(wanted) if text not in own]
 
 
 def _missing(
@@ -55,10 +71,9 @@ def _missing(
             yield f"There is no {what} {name}, which the manifest names"
 
 
-def of_routes(looks: Looks, wanted: list[str]) -> Iterator[str]:
-    """Routes that could not be had: of no domain that the organization has, or of another space."""
-    own = routes.by_url(looks.routes())
-    missing = [text for text in wanted if text not in own]
+def of_routes(looks: Looks, missing: list[str]) -> Iterator[str]:
+    """Routes that could not be made: of no domain that the organization has, or of another
+    space."""
     addresses = routes.known(looks, missing)
     for text in missing:
         if text not in addresses:
@@ -71,49 +86,6 @@ def _is_taken(looks: Looks, host: str, path: str, domain: str) -> bool:
     where = f"/v3/domains/{routes.domain_guid(looks, domain)}/route_reservations"
     asked = {key: each for key, each in (("host", host), ("path", path)) if each}
     return bool(looks.api.get(where, **asked).get("matching_route"))
-
-
-def of_room(
-    looks: Looks, memory: int, instances: int, what: str, largest: int = 0
-) -> Iterator[str]:
-    """Whether both quotas have room for so much more; `memory` in MB, `largest` of one instance."""
-    if memory <= 0 and instances <= 0 and not largest:
-        return
-    for whose, quota, path in _quotas(looks):
-        apps = quota.get("apps") or {}
-        most = apps.get("per_process_memory_in_mb")
-        if most is not None and largest > most:
-            yield f"An instance takes {largest} MB, and the quota of {whose} allows {most}"
-        used = looks.api.find(f"{path}/usage_summary")
-        if used is None:
-            continue  # an older foundation does not tell; it refuses what is too much
-        now = used["usage_summary"]
-        pairs = (
-            ("MB of memory", memory, apps.get(_MEMORY), now["memory_in_mb"]),
-            ("instances", instances, apps.get(_INSTANCES), now["started_instances"]),
-        )
-        for unit, more, limit, taken in pairs:
-            if limit is not None and taken + more > limit:
-                yield (
-                    f"{what} {more} {unit} more, and the quota of {whose} has only "
-                    f"{max(0, limit - taken)} of {limit} left"
-                )
-
-
-def _quotas(looks: Looks) -> Iterator[tuple[str, Mapping[str, Any], str]]:
-    """Of the organization, and of the space where it has one of its own."""
-    settings = looks.target.settings
-    organization = f"/v3/organizations/{looks.organization_guid}"
-    own = looks.api.get(organization)["relationships"].get("quota") or {}
-    if own.get("data"):
-        found = looks.api.find(f"/v3/organization_quotas/{own['data']['guid']}")
-        if found is not None:
-            yield f"the organization {settings['organization']}", found, organization
-    of_space = looks.space["relationships"].get("quota") or {}
-    if of_space.get("data"):
-        found = looks.api.find(f"/v3/space_quotas/{of_space['data']['guid']}")
-        if found is not None:
-            yield f"the space {settings['space']}", found, f"/v3/spaces/{looks.space_guid}"
 
 
 def of_droplet(looks: Looks, name: str, guid: str) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Routes, and whom they send people to. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -112,7 +112,11 @@ def route_of(described: Mapping[str, Any]) -> Route:
 def kept(routes: Iterable[Route]) -> dict[str, Any]:
     """As JSON, by GUID."""
     return {
-        each.guid: {"url": each.url, "destinations": [one.as_json for one in each.destinations]}
+        each.guid: {
+            "url": each.url,
+            "release": each.release,
+            "destinations": [one.as_json for one in each.destinations],
+        }
         for each in routes
     }
 
@@ -122,6 +126,18 @@ def parsed(captured: Mapping[str, Any]) -> dict[str, tuple[str, tuple[Destinatio
     return {
         guid: (each["url"], tuple(Destination.parsed(one) for one in each["destinations"]))
         for guid, each in (captured.get("routes") or {}).items()
+    }
+
+
+def owed(
+    captured: Mapping[str, Any], there: Collection[str], release: str
+) -> dict[str, tuple[str, tuple[Destination, ...]]]:
+    """As `parsed`, without what `release` itself had made and a rollback has deleted again."""
+    kept = captured.get("routes") or {}
+    return {
+        guid: each
+        for guid, each in parsed(captured).items()
+        if guid in there or not release or kept[guid].get("release") != release
     }
 
 

@@ -9,7 +9,15 @@ from pydantic import ValidationError
 
 from rollbacks.platforms.base import PlatformError
 from rollbacks.platforms.pcf.apps import WEB
-from rollbacks.platforms.pcf.manifest import VARIABLE, Manifest, RouteOf, Runs, megabytes
+from rollbacks.platforms.pcf.loads import LOG_RATE, MEMORY
+from rollbacks.platforms.pcf.manifest import (
+    VARIABLE,
+    Manifest,
+    RouteOf,
+    Runs,
+    megabytes,
+    octets,
+)
 
 
 class Filled:
@@ -73,10 +81,13 @@ class Filled:
         return {kind: count for kind, count in every if count is not None}
 
     @property
-    def memory(self) -> dict[str, int]:
-        """In MB of one instance, by type, where the manifest says."""
-        every = [(WEB, self._read.memory), *((p.type, p.memory) for p in self._read.processes)]
-        return {kind: megabytes(text) for kind, text in every if text is not None}
+    def sizes(self) -> dict[str, dict[str, int]]:
+        """Of one instance, by type and as CAPI spells them, where the manifest says."""
+        every = [(WEB, self._read), *((each.type, each) for each in self._read.processes)]
+        found: dict[str, dict[str, int]] = {}
+        for kind, runs in every:
+            found.setdefault(kind, {}).update(_sizes(runs))
+        return found
 
     def document(self, name: str) -> str:
         """The YAML for the app of that name: without instances, and without any route."""
@@ -97,6 +108,15 @@ class Filled:
             found = each.model_dump(by_alias=True, exclude_none=True)
             every[each.type] = {**every.get(each.type, {}), **found}
         return [{**each, "instances": 0} for each in every.values()]
+
+
+def _sizes(runs: Runs) -> dict[str, int]:
+    found = {}
+    if runs.memory is not None:
+        found[MEMORY] = megabytes(runs.memory)
+    if runs.log_rate_limit_per_second is not None:
+        found[LOG_RATE] = octets(runs.log_rate_limit_per_second)
+    return found
 
 
 def _reader(variables: Mapping[str, str]) -> Callable[[re.Match[str]], str]:

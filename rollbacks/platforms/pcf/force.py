@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
-from rollbacks.platforms.pcf.manifest import megabytes
+from rollbacks.platforms.pcf.manifest import octets
 
-_SIZES = ("memory", "disk_quota")
+_SIZES = ("memory", "disk_quota", "log-rate-limit-per-second")
 Said = Mapping[str, Any]
 
 
@@ -55,8 +55,8 @@ def _is_within(wanted: Said, now: Said) -> bool:
 
 
 def _is_same(key: str, wanted: Any, now: Any) -> bool:
-    if key in _SIZES and isinstance(now, str):
-        return megabytes(str(wanted)) == megabytes(now)
+    if key in _SIZES and now is not None:
+        return octets(str(wanted)) == octets(str(now))
     if isinstance(wanted, list) and isinstance(now, list):
         return [str(each) for each in wanted] == [str(each) for each in now]
     return str(wanted) == str(now)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
@@ -19,7 +20,8 @@ from pydantic import (
 from rollbacks.platforms.pcf.addresses import checked as route
 
 _SIZE = re.compile(r"(\d+)([BKMGT])B?", re.IGNORECASE)
-_MEGABYTES = {"B": 2**-20, "K": 2**-10, "M": 1, "G": 2**10, "T": 2**20}
+_BYTES = {"B": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+_UNLIMITED, _NONE = "-1", "0"
 _AS_THEY_ARE = ("disk_quota", "binding_name", "process_types")
 VARIABLE = re.compile(r"\(\(([A-Za-z_][A-Za-z0-9_]*)\)\)")
 
@@ -30,7 +32,12 @@ def _size(text: str) -> str:
     return text
 
 
+def _rate(text: str) -> str:
+    return text if text in (_UNLIMITED, _NONE) else _size(text)
+
+
 Size = Annotated[str, AfterValidator(_size)]
+Rate = Annotated[str, BeforeValidator(str), AfterValidator(_rate)]
 Text = Annotated[str, Field(min_length=1, max_length=4096)]
 Route = Annotated[str, AfterValidator(lambda text: text if VARIABLE.search(text) else route(text))]
 
@@ -58,7 +65,7 @@ class Runs(_Part):
     instances: Annotated[int, Field(ge=0, le=10_000)] | None = None
     memory: Size | None = None
     disk_quota: Size | None = None
-    log_rate_limit_per_second: str | None = None
+    log_rate_limit_per_second: Rate | None = None
     timeout: Annotated[int, Field(ge=1)] | None = None
     health_check_type: Literal["http", "port", "process"] | None = None
     health_check_http_endpoint: Text | None = None
@@ -129,5 +136,12 @@ def is_hard_coded(settings: Mapping[str, Any]) -> bool:
 
 
 def megabytes(text: str) -> int:
+    return octets(text) // _BYTES["M"]
+
+
+def octets(text: str) -> int:
+    """Bytes; -1 is without a limit, where that is allowed."""
+    if text == _UNLIMITED:
+        return -1
     found = _SIZE.fullmatch(text)
-    return int(int(found[1]) * _MEGABYTES[found[2].upper()]) if found else 0
+    return int(found[1]) * _BYTES[found[2].upper()] if found else 0

@@ -12,11 +12,12 @@ from rollbacks.platforms.pcf.calls import Call
 
 
 def captured_by(call: Call) -> dict[str, Any]:
-    """Every app that has instances, and the new one, which may have none yet."""
+    """Every app that has instances, and the new one, which may have none yet; and which that is:
+    once it is deleted nothing else tells that it need not come back."""
     found = call.apps()
     new = call.new_app(found)
     active = [each for each in found if each.is_active or each == new]
-    return {"apps": states.kept(states.states_of(call, active))}
+    return {"apps": states.kept(states.states_of(call, active)), "new": new.guid}
 
 
 def old_in(found: Iterable[App], captured: Mapping[str, Any], release: str) -> list[App]:

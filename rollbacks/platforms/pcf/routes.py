@@ -1,10 +1,11 @@
 """The routes of a target: found, made, and brought to send people where they are to go."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from rollbacks.platforms import waits
 from rollbacks.platforms.base import PlatformError, Running
-from rollbacks.platforms.pcf import series
+from rollbacks.platforms.pcf import destinations, series
 from rollbacks.platforms.pcf.addresses import Address, address_of, domains_of
 from rollbacks.platforms.pcf.calls import Call, Looks
 from rollbacks.platforms.pcf.destinations import (
@@ -116,17 +117,16 @@ def _come(call: Call, route: Route, wanted: Wanted) -> list[str]:
     return [] if is_weighted else [f"{path}/{each.guid}" for each in superfluous(wanted, now)]
 
 
-def restored(
-    call: Call, captured: Mapping[str, tuple[str, Wanted]]
-) -> list[tuple[Route, list[Destination]]]:
+def restored(call: Call, captured: Mapping[str, Any]) -> list[tuple[Route, list[Destination]]]:
     """What each captured route is to send to again, but for apps that are there no more.
 
     PlatformError where a route itself was deleted.
     """
     found = {each.guid: each for each in call.routes()}
-    there = call.there(one.app for _, wanted in captured.values() for one in wanted)
+    owed = destinations.owed(captured, found, call.spec.release)
+    there = call.there(one.app for _, wanted in owed.values() for one in wanted)
     pairs = []
-    for guid, (url, wanted) in captured.items():
+    for guid, (url, wanted) in owed.items():
         if guid not in found:
             raise PlatformError(
                 f"The route {url} was deleted by somebody; it cannot be brought back as it was.",

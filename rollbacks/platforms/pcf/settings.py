@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from rollbacks.platforms import shares
+from rollbacks.platforms.credentials import Reference
 from rollbacks.platforms.pcf.addresses import checked as route
 from rollbacks.platforms.pcf.manifest import Manifest
 
@@ -23,16 +24,32 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Registry(_Part):
+    """A private registry of images, as images name it; `credential`: as whom they are pulled."""
+
+    registry: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+(:\d+)?$", max_length=255)]
+    credential: Reference
+
+
 class Connector(_Part):
     """One foundation. `api`: of its Cloud Controller, which names the UAA where tokens are had.
 
     `certificate_authority`: a file on the worker; without it those that the system trusts.
+    `registries`: those that do not let in everybody.
     """
 
     api: HttpsUrl
     certificate_authority: Annotated[str, Field(pattern=r"^/")] | None = None
     connect_timeout: Seconds = 10
     request_timeout: Seconds = 30
+    registries: Annotated[tuple[Registry, ...], Field(max_length=20)] = ()
+
+    @model_validator(mode="after")
+    def _one_user_each(self) -> Self:
+        every = [each.registry for each in self.registries]
+        if twice := sorted({each for each in every if every.count(each) > 1}):
+            raise ValueError(f"the registry {twice[0]} is named twice")
+        return self
 
 
 class Infrastructure(_Part):

@@ -13,6 +13,7 @@ from typing import Any
 from rollbacks.platforms.pcf import scaling
 from rollbacks.platforms.pcf.apps import App
 from rollbacks.platforms.pcf.calls import Looks
+from rollbacks.platforms.pcf.loads import Load, load_of
 
 _DIGEST = 32
 _CHECKS = ("health_check", "readiness_health_check")
@@ -53,11 +54,9 @@ class State:
         }
 
     @property
-    def memory(self) -> int:
-        """Of all its instances, in MB."""
-        return sum(
-            count * int(self.processes[kind]["memory_in_mb"]) for kind, count in self.counts.items()
-        )
+    def load(self) -> Load:
+        """Of all its instances."""
+        return load_of(self.processes, self.counts)
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -107,6 +106,12 @@ def kept(states: Mapping[str, State]) -> dict[str, Any]:
 def states_in(captured: Mapping[str, Any]) -> dict[str, State]:
     """What a capture kept, by GUID."""
     return {guid: State.parsed(each) for guid, each in captured["apps"].items()}
+
+
+def old_in(captured: Mapping[str, Any], new: str) -> dict[str, State]:
+    """What a capture kept of all apps but the new one. `new`: its GUID, empty where it is gone."""
+    ours = {new, captured.get("new", "")}
+    return {guid: each for guid, each in states_in(captured).items() if guid not in ours}
 
 
 def droplet_of(looks: Looks, app: App) -> str:

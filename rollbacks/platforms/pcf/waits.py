@@ -1,6 +1,8 @@
 """Waiting for instances and jobs: few requests, and people read what is waited for."""
 
+import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from rollbacks.platforms import waits
@@ -11,6 +13,7 @@ from rollbacks.platforms.pcf.calls import Call, Looks
 
 RUNNING = "RUNNING"
 _ENDED = ("COMPLETE", "FAILED")
+ROUNDED_SECONDS = 2.0  # by which an uptime in whole seconds, and the way of an answer, may deceive
 Wanted = Mapping[str, Mapping[str, int]]  # instances by type, by the GUID of the app
 
 
@@ -25,19 +28,33 @@ def is_well(instance: Mapping[str, Any]) -> bool:
     return bool(instance["state"] == RUNNING and instance.get("routable") is not False)
 
 
+@dataclass(frozen=True)
+class Life:
+    """One run of an instance, as it is seen at a moment."""
+
+    guid: str
+    uptime: float
+    at: float
+
+    def goes_on_in(self, later: "Life") -> bool:
+        """Older foundations tell no GUID: there the uptime alone tells of a start in between."""
+        passed = later.at - self.at - ROUNDED_SECONDS
+        return self.guid == later.guid and later.uptime - self.uptime >= max(0, passed)
+
+
 def up(call: Call, wanted: Wanted) -> Running | None:
     """Wait until each app has so many instances of each type, all of them well, at two looks
     between which none was started again: one that crashes and starts in turns is not up.
     """
-    looked: dict[str, float] = {}
+    looked: dict[str, Life] = {}
 
     def missing() -> dict[str, str]:
-        said, uptimes = _starting(call, wanted)
-        is_steady = looked.keys() >= uptimes.keys() and all(
-            uptimes[key] >= looked[key] for key in uptimes
+        said, lives = _starting(call, wanted)
+        is_steady = looked.keys() >= lives.keys() and all(
+            looked[key].goes_on_in(lives[key]) for key in lives
         )
         looked.clear()
-        looked.update(uptimes if not said else {})
+        looked.update(lives if not said else {})
         if not said and not is_steady:
             said = ["all instances run; they are looked at once more"]
         return {call.key: "; ".join(said)} if said else {}
@@ -47,11 +64,11 @@ def up(call: Call, wanted: Wanted) -> Running | None:
     return waits.until(call.control, missing, lambda: troubles.of(call, wanted))
 
 
-def _starting(call: Call, wanted: Wanted) -> tuple[list[str], dict[str, float]]:
-    """What is still to come, and since when each instance runs."""
+def _starting(call: Call, wanted: Wanted) -> tuple[list[str], dict[str, Life]]:
+    """What is still to come, and what runs."""
     found = {each.guid: each for each in call.apps()}
     said: list[str] = []
-    uptimes: dict[str, float] = {}
+    lives: dict[str, Life] = {}
     for guid, counts in wanted.items():
         if guid not in found:
             raise PlatformError(f"An app was deleted by somebody ({guid}).", permanent=True)
@@ -64,9 +81,13 @@ def _starting(call: Call, wanted: Wanted) -> tuple[list[str], dict[str, float]]:
             well = [each for each in seen if is_well(each)]
             if len(well) < count:
                 said.append(f"{app.name} has {len(well)} of {count} instances of {kind} running")
-            for each in well:
-                uptimes[f"{guid} {kind} {each['index']}"] = float(each.get("uptime") or 0)
-    return said, uptimes
+            lives |= {f"{guid} {kind} {each['index']}": _life(each) for each in well}
+    return said, lives
+
+
+def _life(instance: Mapping[str, Any]) -> Life:
+    guid, uptime = instance.get("instance_guid"), instance.get("uptime")
+    return Life(str(guid or ""), float(uptime or 0), time.monotonic())
 
 
 def down(call: Call, wanted: Wanted) -> Running | None:

@@ -9,6 +9,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from rollbacks.platforms.aws import settings as aws
+from rollbacks.platforms.credentials import Reference
 from rollbacks.platforms.hosts import (
     Host,
     Hosted,
@@ -53,8 +54,6 @@ Command = Annotated[str, Field(min_length=1, max_length=60_000), AfterValidator(
 
 User = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9._@-]*$", max_length=100)]
 Address = Annotated[str, Field(pattern=r"^[A-Za-z0-9:][A-Za-z0-9.:_%-]*$", max_length=253)]
-# Where the worker finds a secret; never the secret itself.
-Reference = Annotated[str, Field(pattern=r"^(file:/[^\x00]+|env:[A-Za-z_][A-Za-z0-9_]*)$")]
 
 
 class Jump(Part):

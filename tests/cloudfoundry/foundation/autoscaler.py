@@ -64,7 +64,8 @@ def _keep(state: State, app: r.App, policy: Json) -> None:
     wanted = min(max(process.instances, policy["instance_min_count"]), policy["instance_max_count"])
     if wanted != process.instances:
         try:
-            changes.scale(state, process, wanted, process.memory, process.disk)
+            sizes = (process.memory, process.disk, process.log_rate)
+            changes.scale(state, process, wanted, *sizes)
         except Refused:
             return  # no room, or a deployment is in flight: it looks again
 

@@ -76,13 +76,17 @@ def restart(state: State, app: r.App) -> None:
         _run_latest(state, app, process)
 
 
-def scale(state: State, process: r.Process, instances: int, memory: int, disk: int) -> None:
+def scale(
+    state: State, process: r.Process, instances: int, memory: int, disk: int, log_rate: int
+) -> None:
     app = state.get(r.App, process.app)
     if process.type == r.WEB and state.is_deploying(app):
         raise unprocessable("Cannot scale this process while a deployment is in flight.")
-    if app.state == "STARTED" and (instances, memory) != (process.instances, process.memory):
-        require_room(state, process, instances, memory)
-    process.instances, process.memory, process.disk = instances, memory, disk
+    now = (process.instances, process.memory, process.log_rate)
+    if app.state == "STARTED" and (instances, memory, log_rate) != now:
+        require_room(state, process, instances, memory, log_rate)
+    process.instances, process.memory = instances, memory
+    process.disk, process.log_rate = disk, log_rate
     state.touch(process)
     diego.reconcile(state, process)
 

@@ -36,6 +36,16 @@ from .uaa import Uaa
 Json = dict[str, Any]
 
 
+_LIMITS = {
+    "memory": "total_memory",
+    "each": "per_process_memory",
+    "instances": "total_instances",
+    "log_rate": "log_rate",
+    "routes": "total_routes",
+}
+_OF_SPACE = {f"space_{each}" for each in _LIMITS}
+
+
 class FakeFoundation:
     """Use as a context manager; `timing` says how quickly things happen.
 
@@ -82,24 +92,24 @@ class FakeFoundation:
         context.load_cert_chain(server)
         return context
 
-    def space(
-        self,
-        name: str | None = None,
-        *,
-        memory: int | None = None,
-        instances: int | None = None,
-        space_memory: int | None = None,
-        space_instances: int | None = None,
-    ) -> Place:
-        """A new one in a new organization; the limits are those of their quotas, in MB."""
-        outer = r.Quota(name="runaway", total_memory=memory, total_instances=instances)
-        inner = None
-        if space_memory is not None or space_instances is not None:
-            inner = r.Quota(
-                name="small", total_memory=space_memory, total_instances=space_instances
-            )
+    def space(self, name: str | None = None, **limits: int) -> Place:
+        """A new one in a new organization; `limits`: see `limit`."""
+        inner = r.Quota(name="small") if any(each in _OF_SPACE for each in limits) else None
         with self.state:
-            return self._scenery.place(name, outer, inner)
+            place = self._scenery.place(name, r.Quota(name="runaway"), inner)
+        self.limit(place, **limits)
+        return place
+
+    def limit(self, place: Place, **limits: int) -> None:
+        """What the quota of its organization allows from now on, or that of the space: memory, each
+        (of one process; both in MB), instances, log_rate (in bytes), routes; space_memory …"""
+        with self.state:
+            space = self.state.get(r.Space, place.space)
+            org = self.state.get(r.Organization, place.org)
+            for name, limit in limits.items():
+                guid = space.quota if name in _OF_SPACE else org.quota
+                quota = self.state.get(r.Quota, guid)
+                setattr(quota, _LIMITS[name.removeprefix("space_")], limit)
 
     def credential(
         self, role: str | None = "space_developer", *places: Place, kind: str = "user"
@@ -140,11 +150,23 @@ class FakeFoundation:
         """The changing request of that number from now, the first is 1."""
         self.fail(lambda asked: asked.is_change, how, after=number - 1)
 
+    def turn_off(self, flag: str, message: str = "") -> None:
+        """A feature, until it heals; `message`: what people are told."""
+        with self.state:
+            self.state.off[flag] = message
+
+    def protect(self, registry: str, user: str, password: str) -> None:
+        """Nobody else may take images from there, until it heals."""
+        with self.state:
+            self.state.registries[registry] = (user, password)
+
     def heal(self) -> None:
-        """Nothing goes wrong any more: no faults are left, and every version runs."""
+        """Nothing goes wrong any more: no faults are left, every version runs, all is allowed."""
         self._front.faults.clear()
         with self.state:
             self.state.fates.forget()
+            self.state.off.clear()
+            self.state.registries.clear()
 
     @property
     def requests(self) -> list[Asked]:

@@ -81,10 +81,25 @@ def update_of(process: Json) -> Json:
 
 
 def megabytes(said: Any, name: str) -> int:
+    return octets(said, name) >> 20
+
+
+def octets(said: Any, name: str) -> int:
+    """Bytes; what has no limit is -1."""
+    if str(said) in ("-1", "0"):
+        return int(said)
     found = re.fullmatch(r"(\d+) ?([KMGT]?B?)", str(said).strip().upper())
     if found is None or found[2] not in _UNITS:
         raise unprocessable(f"{name} must use a supported unit: B, K, KB, M, MB, G, GB, T, or TB")
-    return (int(found[1]) << _UNITS[found[2]]) >> 20
+    return int(found[1]) << _UNITS[found[2]]
+
+
+def _spelled(size: int) -> str | int:
+    """With the largest unit that leaves no rest."""
+    if size == -1:
+        return size
+    shift = next(each for each in (40, 30, 20, 10, 0) if size % (1 << each) == 0)
+    return f"{size >> shift}{dict(zip((40, 30, 20, 10, 0), 'TGMKB', strict=True))[shift]}"
 
 
 def written(state: State, app: r.App) -> str:
@@ -142,7 +157,7 @@ def _process(process: r.Process) -> Json:
         "instances": process.instances,
         "memory": f"{process.memory}M",
         "disk_quota": f"{process.disk}M",
-        "log-rate-limit-per-second": process.log_rate,
+        "log-rate-limit-per-second": _spelled(process.log_rate),
         "command": process.command,
         "user": process.user,
     }

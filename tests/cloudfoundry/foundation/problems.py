@@ -44,6 +44,10 @@ def suspended() -> Refused:
     return _refused(403, 10017, "CF-OrgSuspended", "The organization is suspended")
 
 
+def disabled(what: str) -> Refused:
+    return _refused(403, 330002, "CF-FeatureDisabled", f"Feature Disabled: {what}")
+
+
 def missing(what: str) -> Refused:
     return _refused(404, 10010, "CF-ResourceNotFound", f"{what} not found")
 

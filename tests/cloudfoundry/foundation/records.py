@@ -32,6 +32,8 @@ class Quota(Record):
     total_memory: int | None = None
     per_process_memory: int | None = None
     total_instances: int | None = None
+    log_rate: int | None = None
+    total_routes: int | None = None
 
 
 @dataclass(kw_only=True)
@@ -127,7 +129,8 @@ class Sidecar(Record):
 
 @dataclass(kw_only=True)
 class Package(Record):
-    """`version`: what its contents say of themselves, for tests to tell how they fare."""
+    """`version`: what its contents say of themselves, for tests to tell how they fare. `login`: to
+    the registry of an image."""
 
     app: str
     type: str
@@ -135,6 +138,7 @@ class Package(Record):
     data: Json = field(default_factory=dict)
     bits: bytes = b""
     version: str = ""
+    login: tuple[str | None, str | None] = (None, None)
 
 
 @dataclass(kw_only=True)

@@ -23,6 +23,8 @@ class State:
         self.url = self.login_url = ""
         self.instances: dict[str, Any] = {}  # of processes, by their GUID; kept by diego
         self.policies: dict[str, Any] = {}  # of the autoscaler, by the GUID of their app
+        self.off: dict[str, str] = {}  # features that are turned off, and what people are told
+        self.registries: dict[str, tuple[str, str]] = {}  # those that let in one user alone
         self._tables: dict[type[r.Record], dict[str, Any]] = {}
         self._by_app: dict[tuple[type[r.Record], str], dict[str, Any]] = {}
 

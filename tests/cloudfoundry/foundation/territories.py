@@ -51,7 +51,7 @@ def quota(state: State, record: r.Quota) -> Json:
         "apps": {
             "total_memory_in_mb": record.total_memory,
             "per_process_memory_in_mb": record.per_process_memory,
-            "log_rate_limit_in_bytes_per_second": None,
+            "log_rate_limit_in_bytes_per_second": record.log_rate,
             "total_instances": record.total_instances,
             "per_app_tasks": None,
         },
@@ -60,7 +60,7 @@ def quota(state: State, record: r.Quota) -> Json:
             "total_service_instances": None,
             "total_service_keys": None,
         },
-        "routes": {"total_routes": None, "total_reserved_ports": None},
+        "routes": {"total_routes": record.total_routes, "total_reserved_ports": None},
         "relationships": _covered(state, record),
         "links": {"self": link(state, f"{kind}/{record.guid}")},
     }

@@ -9,7 +9,7 @@ class Timing:
 
     place: float = 0.01  # until a cell has been found for an instance: it is DOWN until then
     start: float = 0.02  # from STARTING to RUNNING, or to CRASHED
-    live: float = 0.05  # how long an instance runs that flaps
+    live: float = 0.015  # how long an instance runs that flaps; less than between two looks at it
     restart: float = 0.05  # before what crashed is started again; then twice as long each time
     longest_restart: float = 1.0
     stop: float = 0.02  # an instance that was stopped finishes its requests

@@ -52,6 +52,7 @@ class Uaa:
 
     def enter(self, user: r.User, secret: str, *, is_client: bool, may_write: bool = True) -> None:
         scopes = _SCOPES if may_write else ("cloud_controller.read", "openid")
+        scopes += ("cloud_controller.admin",) if user.is_admin else ()
         accounts = self._clients if is_client else self._people
         accounts[user.name] = _Account(user, secret, scopes)
 

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from rollbacks.platforms.base import PlatformError
 from rollbacks.platforms.pcf.filling import Filled
 from rollbacks.platforms.pcf.force import is_in_force
+from rollbacks.platforms.pcf.loads import LOG_RATE, MEMORY
 from rollbacks.platforms.pcf.manifest import Manifest, is_hard_coded, megabytes
 from rollbacks.platforms.pcf.settings import SetupSettings
 
@@ -56,11 +57,16 @@ def test_what_stands_beside_the_processes_is_of_web() -> None:
     assert app["processes"] == [{"memory": "1G", "type": "web", "command": "go", "instances": 0}]
 
 
-def test_counts_and_memory_are_told_by_type() -> None:
+def test_counts_and_sizes_are_told_by_type() -> None:
     found = filled(WHOLE, mode="fast")
     assert found.counts == {"web": 4, "worker": 2}
-    assert found.memory == {"web": 1024, "worker": 256}
+    assert {kind: each[MEMORY] for kind, each in found.sizes.items()} == {
+        "web": 1024,
+        "worker": 256,
+    }
     assert filled({}).counts == {}
+    logging = {"log-rate-limit-per-second": "2K", "processes": [{"type": "web", "memory": "1M"}]}
+    assert filled(logging).sizes == {"web": {MEMORY: 1, LOG_RATE: 2048}}
 
 
 @pytest.mark.parametrize(
@@ -68,6 +74,17 @@ def test_counts_and_memory_are_told_by_type() -> None:
 )
 def test_sizes(text: str, size: int) -> None:
     assert megabytes(text) == size
+
+
+@pytest.mark.parametrize(("said", "size"), [(-1, -1), ("-1", -1), (0, 0), ("16KB", 2**14)])
+def test_logs_may_have_no_limit(said: int | str, size: int) -> None:
+    found = filled({"log-rate-limit-per-second": said})
+    assert found.sizes == {"web": {LOG_RATE: size}}
+    now = yaml.safe_load(found.document("x"))
+    now["applications"][0]["processes"][0]["log-rate-limit-per-second"] = (
+        size if size < 0 else "16K"
+    )
+    assert is_in_force(found.document("x"), yaml.safe_dump(now)) == (size != 0)
 
 
 @pytest.mark.parametrize(
@@ -79,6 +96,7 @@ def test_sizes(text: str, size: int) -> None:
         {"no-route": True},
         {"memory": "512"},
         {"memory": "much"},
+        {"log-rate-limit-per-second": "-2"},
         {"routes": ["https://shop.example.com"]},
         {"processes": [{"type": "web"}, {"type": "web"}]},
         {"sidecars": [{"name": "auth"}]},

@@ -12,6 +12,7 @@ from rollbacks.platforms.pcf.settings import (
     SwapSettings,
 )
 
+API = {"api": "https://api.example.com"}
 SPACE = {"organization": "o", "space": "s"}
 
 
@@ -22,6 +23,9 @@ SPACE = {"organization": "o", "space": "s"}
         (Connector, {"api": "https://api.example.com/v3"}),
         (Connector, {"api": "https://api.example.com", "certificate_authority": "ca.pem"}),
         (Connector, {"api": "https://api.example.com", "password": "x"}),
+        (Connector, {**API, "registries": [{"registry": "r.example", "credential": "secret"}]}),
+        (Connector, {**API, "registries": [{"registry": "r.example/x", "credential": "env:X"}]}),
+        (Connector, {**API, "registries": [{"registry": "r", "credential": "env:X"}] * 2}),
         (Infrastructure, {"space": "s"}),
         (Infrastructure, {**SPACE, "routes": ["a.example.com", "a.example.com"]}),
         (Infrastructure, {**SPACE, "routes": ["a.b"], "temporary_routes": ["a.b"]}),

@@ -1,5 +1,6 @@
 import json
 
+from rollbacks.platforms.pcf.loads import Load
 from rollbacks.platforms.pcf.states import State, digest
 from tests.platforms.pcf.described import state
 
@@ -22,9 +23,9 @@ def test_what_decides_what_runs_is_in_the_identity_and_a_name_is_not() -> None:
         assert state(**change).identity != one.identity
 
 
-def test_memory_is_that_of_all_instances() -> None:
-    assert state(instances=3).memory == 192
-    assert state(instances=3, is_started=False).memory == 0
+def test_the_load_is_that_of_all_instances() -> None:
+    assert state(instances=3).load == Load(memory=192, instances=3)
+    assert state(instances=3, is_started=False).load == Load()
 
 
 def test_a_digest_tells_that_something_is_another_and_nothing_else() -> None:

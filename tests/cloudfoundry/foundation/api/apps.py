@@ -5,6 +5,7 @@ from typing import Any
 from .. import changes, documents, variables
 from .. import records as r
 from ..calls import Answer, Call, describe
+from ..flags import require_flag
 from ..jobs import accepted
 from ..listing import listed
 from ..problems import missing, not_unique, unprocessable
@@ -45,6 +46,8 @@ def create_app(call: Call) -> Answer:
             "Invalid space. Ensure that the space exists and you have access to it."
         )
     call.require_writer(space)
+    if (body.get("lifecycle") or {}).get("type") == "docker":
+        require_flag(call, "diego_docker")
     made = make_app(call, space, body)
     return Answer(201, documents.app(call.state, made))
 
@@ -136,7 +139,10 @@ def restart_app(call: Call) -> Answer:
 def _with_droplet(call: Call) -> r.App:
     if call.seen(r.App).droplet is None:
         raise unprocessable("Assign a droplet before starting this app.")
-    return call.managed(r.App)
+    app = call.managed(r.App)
+    if app.lifecycle["type"] == "docker":
+        require_flag(call, "diego_docker")
+    return app
 
 
 @routes.on("GET", "/v3/apps/{guid}/permissions")

@@ -6,6 +6,7 @@ from .. import bits, documents
 from .. import records as r
 from ..calls import Answer, Call, describe
 from ..fates import Fate
+from ..flags import require_flag
 from ..listing import listed
 from ..problems import bad_request, is_staging, unprocessable
 from ..routing import routes
@@ -60,6 +61,8 @@ def _stageable(call: Call, guid: str | None) -> r.Package:
             "Unable to use package. Ensure that the package exists and you have access to it."
         )
     call.require_manager(space)
+    if package.type == "docker":
+        require_flag(call, "diego_docker")
     if package.state != "READY":
         raise bad_request("Cannot stage package whose state is not ready.")
     app = call.state.get(r.App, package.app)
@@ -77,8 +80,18 @@ def _staged(call: Call, build: r.Build) -> None:
         build.state = "FAILED"
         build.error = "BuildpackCompileFailed - App staging failed in the buildpack compile phase"
         return
+    if not _is_let_in(call, package):
+        build.state = "FAILED"
+        build.error = "StagingError - Staging error: unauthorized: authentication required"
+        return
     droplet = call.state.add(_droplet(package))
     build.droplet, build.state = droplet.guid, "STAGED"
+
+
+def _is_let_in(call: Call, package: r.Package) -> bool:
+    """To the registry of its image, where that does not let in everybody."""
+    registry = package.version.partition("/")[0]
+    return call.state.registries.get(registry, package.login) == package.login
 
 
 def _droplet(package: r.Package) -> r.Droplet:

@@ -5,6 +5,7 @@ from typing import Any
 from .. import records as r
 from ..calls import Answer, Call
 from ..documents import link
+from ..flags import require_flag
 from ..problems import not_authorized
 from ..routing import routes
 from ..variables import merged, require_text
@@ -57,9 +58,11 @@ def get_environment(call: Call) -> Answer:
 
 
 def _readable(call: Call) -> r.App:
+    require_flag(call, "env_var_visibility")
     app = call.seen(r.App)
     if not call.caller.can_read_variables(call.state, call.state.space_of(app)):
         raise not_authorized()
+    require_flag(call, "space_developer_env_var_visibility")
     return app
 
 

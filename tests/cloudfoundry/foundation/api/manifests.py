@@ -6,6 +6,7 @@ from typing import Any
 from .. import changes, destinations, manifests
 from .. import records as r
 from ..calls import Answer, Call, describe
+from ..flags import require_flag
 from ..jobs import accepted
 from ..problems import Refused, bad_request, unprocessable
 from ..routing import routes
@@ -83,8 +84,11 @@ def _apply_process(call: Call, app: r.App, type_: str, told: Json) -> None:
         memory = manifests.megabytes(told["memory"], "Memory")
     if (said := told.get("disk_quota", told.get("disk-quota"))) is not None:
         disk = manifests.megabytes(said, "Disk quota")
-    changes.scale(call.state, process, told.get("instances", process.instances), memory, disk)
-    process.log_rate = told.get("log-rate-limit-per-second", process.log_rate)
+    log_rate = process.log_rate
+    if (said := told.get("log-rate-limit-per-second")) is not None:
+        log_rate = manifests.octets(said, "Log rate limit per second")
+    instances = told.get("instances", process.instances)
+    changes.scale(call.state, process, instances, memory, disk, log_rate)
 
 
 def _apply_sidecars(call: Call, app: r.App, wanted: Json) -> None:
@@ -136,6 +140,7 @@ def _route(call: Call, app: r.App, url: str) -> r.Route:
     route = find_route(call, domain, host, path)
     space = call.state.space_of(app)
     if route is None:
+        require_flag(call, "route_creation")
         return make_route(call, space, domain, {"host": host, "path": path})
     if route.space != space.guid:
         raise unprocessable("Routes cannot be mapped to destinations in different spaces")

@@ -5,6 +5,7 @@ from typing import Any
 from .. import bits, documents
 from .. import records as r
 from ..calls import Answer, Call, describe
+from ..flags import require_flag
 from ..jobs import accepted
 from ..listing import listed
 from ..problems import Refused, error, unprocessable
@@ -62,7 +63,14 @@ def _require_same_lifecycle(app: r.App, kind: str) -> None:
 def _docker(app: r.App, data: Json) -> r.Package:
     user = data.get("username")
     shown = {"image": data["image"], "username": user, "password": "***" if user else None}
-    return r.Package(app=app.guid, type="docker", state="READY", data=shown, version=data["image"])
+    return r.Package(
+        app=app.guid,
+        type="docker",
+        state="READY",
+        data=shown,
+        version=data["image"],
+        login=(user, data.get("password")),
+    )
 
 
 def _bits(app: r.App) -> r.Package:
@@ -90,6 +98,7 @@ def delete_package(call: Call) -> Answer:
 
 @routes.on("POST", "/v3/packages/{guid}/upload")
 def upload_package(call: Call) -> Answer:
+    require_flag(call, "app_bits_upload")
     package = call.written(r.Package)
     if package.type != "bits":
         raise unprocessable("Package type must be bits.")

@@ -6,6 +6,7 @@ from .. import changes, diego, documents
 from .. import records as r
 from ..calls import Answer, Call, describe
 from ..fates import Look
+from ..flags import require_flag
 from ..listing import listed
 from ..problems import missing, unprocessable
 from ..routing import routes
@@ -20,7 +21,11 @@ _MEGABYTE = 1024 * 1024
 
 @routes.on("GET", "/v3/processes")
 def list_processes(call: Call) -> Answer:
-    filters = {**_FILTERS, "space_guids": lambda each: call.state.space_of(each).guid}
+    filters = {
+        **_FILTERS,
+        "space_guids": lambda each: call.state.space_of(each).guid,
+        "organization_guids": lambda each: call.state.space_of(each).org,
+    }
     return listed(call, call.visible(r.Process), _in_lists(call), filters)
 
 
@@ -70,6 +75,7 @@ def change_process(process: r.Process, body: Json) -> None:
 @routes.on("POST", "/v3/processes/{guid}/actions/scale")
 @routes.on("POST", "/v3/apps/{guid}/processes/{type}/actions/scale")
 def scale_process(call: Call) -> Answer:
+    require_flag(call, "app_scaling")
     process = _managed(call)
     body = call.require_keys(
         "instances", "memory_in_mb", "disk_in_mb", "log_rate_limit_in_bytes_per_second"
@@ -82,8 +88,8 @@ def scale_process(call: Call) -> Answer:
         body.get("instances", process.instances),
         body.get("memory_in_mb", process.memory),
         body.get("disk_in_mb", process.disk),
+        body.get("log_rate_limit_in_bytes_per_second", process.log_rate),
     )
-    process.log_rate = body.get("log_rate_limit_in_bytes_per_second", process.log_rate)
     return _shown(call, process, 202)
 
 
@@ -115,7 +121,7 @@ def _stats(call: Call, process: r.Process, seen: diego.Seen) -> Json:
     return {
         "type": process.type,
         "index": seen.instance.index,
-        "instance_guid": seen.instance.guid,
+        "instance_guid": _life_of(seen),
         "state": seen.look.state,
         "routable": seen.look.is_routable,
         "usage": usage if seen.look.state == "RUNNING" else {},
@@ -132,6 +138,12 @@ def _stats(call: Call, process: r.Process, seen: diego.Seen) -> Json:
         "isolation_segment": None,
         "details": seen.look.details,
     }
+
+
+def _life_of(seen: diego.Seen) -> str:
+    """An instance that is started again after a crash is another one for Diego."""
+    guid, crashes = seen.instance.guid, seen.look.crashes
+    return guid if not crashes else f"{guid[:-4]}{crashes:04}"
 
 
 def _down(process: r.Process, index: int, look: Look | None = None) -> Json:

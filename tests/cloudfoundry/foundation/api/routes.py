@@ -5,7 +5,9 @@ from typing import Any
 from .. import destinations, documents
 from .. import records as r
 from ..calls import Answer, Call, describe
+from ..flags import require_flag
 from ..jobs import accepted
+from ..limits import require_route
 from ..listing import listed
 from ..problems import unprocessable
 from ..routing import routes
@@ -46,6 +48,7 @@ def _apps(route: r.Route) -> set[str]:
 
 @routes.on("POST", "/v3/routes")
 def create_route(call: Call) -> Answer:
+    require_flag(call, "route_creation")
     body = call.require_keys("host", "path", "port", "relationships", "metadata", "options")
     space = call.state.find(r.Space, call.related("space"))
     domain = call.state.find(r.Domain, call.related("domain"))
@@ -71,6 +74,7 @@ def make_route(call: Call, space: r.Space, domain: r.Domain, body: Json) -> r.Ro
         with_path = f" and path '{path}'" if path else ""
         with_host = f" with host '{host}'{with_path}" if host else ""
         raise unprocessable(f"Route already exists{with_host} for domain '{domain.name}'.")
+    require_route(call.state, space)
     options = body.get("options")
     made = r.Route(space=space.guid, domain=domain.guid, host=host, path=path, options=options)
     describe(made, body.get("metadata"))
