@@ -5,9 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from dashboard.models import Status
-from rollbacks import observation, plan, readiness, specs
+from rollbacks import actions, observation, plan, readiness, specs
 from rollbacks.pacing import SharedPace
 from rollbacks.platforms.aws.api import Lost
 from rollbacks.platforms.base import OutcomeState
@@ -17,6 +18,7 @@ from tests.ami.test_every_type import INCREMENTAL, succeeded
 from tests.aws.cloud import Drop, FakeCloud, Statement
 from tests.aws.waiting import gives_up
 from tests.aws.wire import Wire
+from tests.engine.faults import finish
 from tests.platforms.ssh.control import RecordingControl
 from tests.scene import verdicts
 
@@ -209,6 +211,43 @@ def test_a_group_that_somebody_deleted_is_missed_before_anything_is_touched(
     assert (failed.status, failed.code) == (Status.FAILED, "NOT_READY")
     assert f"{shop.key}__1 was deleted by somebody" in failed.message
     assert wire.sent == []
+
+
+@pytest.mark.parametrize(
+    "choices", [{"workflow_type": "CANARY"}, INCREMENTAL], ids=["canary", "by weight"]
+)
+def test_a_new_group_that_somebody_has_deleted_need_not_come_back(
+    open_shop: Open, choices: dict[str, str]
+) -> None:
+    shop = open_shop(**choices)
+    succeeded(shop.deploy("1.4.1"))
+    before = shop.everything()
+    bad = succeeded(shop.deploy("1.4.2"))
+    shop.autoscaling.delete_auto_scaling_group(
+        AutoScalingGroupName=f"{shop.key}__2", ForceDelete=True
+    )
+    succeeded(shop.scene.roll_back(bad))
+    assert shop.everything() == before
+
+
+def test_a_rollback_that_was_aborted_once_the_new_group_was_deleted_may_be_started_again(
+    open_shop: Open, wire: Wire
+) -> None:
+    shop = open_shop(workflow_type="CANARY")
+    succeeded(shop.deploy("1.4.1"))
+    before = shop.everything()
+    bad = succeeded(shop.deploy("1.4.2"))
+    rollback = shop.scene.confirm(bad)
+
+    def abort(operation: str) -> None:
+        if operation == "delete_auto_scaling_group":
+            wire.calm()
+            actions.abort(rollback, shop.scene.engineer, timezone.now())
+
+    wire.after = abort
+    assert finish(rollback).status == Status.ABORTED
+    succeeded(shop.scene.roll_back(bad))
+    assert shop.everything() == before
 
 
 def test_at_its_default_pace_aws_throttles_nothing(

@@ -248,6 +248,21 @@ def test_an_old_service_that_was_deleted_is_a_problem(open_shop: Open) -> None:
     assert any("was deleted by somebody" in each for each in inspected(shop, bad).problems)
 
 
+@pytest.mark.parametrize("case", ["CANARY", "BLUE_GREEN"])
+def test_a_new_service_that_somebody_has_deleted_need_not_come_back(
+    open_shop: Open, case: str
+) -> None:
+    shop = open_shop(**CASES[case])
+    succeeded(shop.deploy("1.4.1"))
+    before = shop.everything()
+    bad = succeeded(shop.deploy("1.4.2"))
+    shop.ecs.delete_service(cluster=shop.cluster, service=f"{shop.key}__2", force=True)
+    until(lambda: "2" not in shop.counts())
+    assert inspected(shop, bad).problems == ()
+    succeeded(shop.scene.roll_back(bad))
+    assert shop.everything() == before
+
+
 def test_another_deployment_in_progress_is_told(open_shop: Open) -> None:
     shop = open_shop()
     succeeded(shop.deploy("1.4.1"))

@@ -26,7 +26,7 @@ from tests.engine.threads import begin
 from tests.lab import Fleet
 from tests.scene import Scene, revise
 
-ABORTS = int(os.environ.get("LASTGOOD_TEST_ABORTS", "100"))
+ABORTS = int(os.environ.get("LASTGOOD_TEST_ABORTS", "40"))
 SEED = int(os.environ.get("LASTGOOD_TEST_SEED", "1"))
 TARGETS, PHASES, EACH = 20, 2, 6  # a step takes longer than what was promised
 PROMISED_SECONDS = 2.0

@@ -27,7 +27,7 @@ class Back:
         every = call.groups()
         self._new = of_release(every, call.spec.release)
         self._found = {each.name: each for each in every}
-        new_name = self._new.name if self._new else ""
+        new_name = self._new.name if self._new else str(captured.get("new", ""))
         self._old = {name: was for name, was in self._was.items() if name != new_name}
 
     @property

@@ -63,7 +63,7 @@ def of_undo(
     gone = [
         f"{name} was deleted by somebody; it cannot be brought back as it was"
         for name in was
-        if name not in {each.name for each in there}
+        if name not in {captured.get("new"), *(each.name for each in there)}
     ]
     differences = [_difference(looks, each, was[each.name]) for each in there]
     new = groups.of_release(found.values(), spec.release)

@@ -13,10 +13,12 @@ from rollbacks.platforms.base import Done, Progress, Running
 
 
 def captured_by(call: Call) -> dict[str, Any]:
-    """Every group that has instances, and the new one, which may have none yet."""
+    """Every group that has instances, and the new one, which may have none yet; and which that is:
+    once it is deleted nothing else tells that it need not come back."""
     found = call.groups()
     new = call.new_group(found)
-    return {"groups": call.states(each for each in found if each.is_active or each == new)}
+    kept = call.states(each for each in found if each.is_active or each == new)
+    return {"groups": kept, "new": new.name}
 
 
 def old_in(found: Iterable[Group], captured: Mapping[str, Any], release: str) -> list[Group]:

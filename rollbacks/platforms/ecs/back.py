@@ -25,9 +25,9 @@ class Back:
         every = call.services()
         self._new = of_release(every, call.spec.release)
         self._found = {each.name: each for each in every}
-        new_name = self._new.name if self._new else ""
+        new_name = self._new.name if self._new else str(captured.get("new", ""))
         self._old = {name: was for name, was in self._was.items() if name != new_name}
-        self._scalings = call.scalings([*self._was, *([new_name] if new_name else [])])
+        self._scalings = call.scalings({*self._was, *([self._new.name] if self._new else [])})
 
     def go(self, *, is_last: bool) -> Running | None:
         """None once everything is as it was captured; Running where the time limit comes near.

@@ -78,7 +78,7 @@ def of_undo(target: TargetRef, spec: StepSpec, captured: Captured) -> Inspection
         *(
             f"{name} was deleted by somebody; it cannot be brought back as it was"
             for name in was
-            if name not in found
+            if name not in found and name != captured.get("new")
         ),
         *(
             text

@@ -12,11 +12,13 @@ from rollbacks.platforms.ecs.services import Service
 
 
 def captured_by(call: Call) -> dict[str, Any]:
-    """Every service that has tasks, and the new one, which may have none yet."""
+    """Every service that has tasks, and the new one, which may have none yet; and which that is:
+    once it is deleted nothing else tells that it need not come back."""
     found = call.services()
     new = call.new_service(found)
     kept = [each for each in found if each.is_active or each == new]
-    return {"services": states.kept(kept, call.scalings(each.name for each in kept))}
+    scalings = call.scalings(each.name for each in kept)
+    return {"services": states.kept(kept, scalings), "new": new.name}
 
 
 def old_in(found: Iterable[Service], captured: Mapping[str, Any], release: str) -> list[Service]:

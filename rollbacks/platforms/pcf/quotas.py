@@ -90,7 +90,7 @@ class _Quota:
         apps = api.pages("/v3/apps", **self.filter)
         started = {str(each["guid"]) for each in apps if each["state"] == STARTED}
         return sum(
-            int(each["instances"]) * int(each.get(LOG_RATE) or 0)
+            int(each["instances"]) * max(0, int(each.get(LOG_RATE) or 0))
             for each in api.pages("/v3/processes", **self.filter)
             if each["relationships"]["app"]["data"]["guid"] in started
         )
