@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 DEPLOYED := LASTGOOD_HOSTS=lastgood.example LASTGOOD_ORIGINS=https://lastgood.example \
 	LASTGOOD_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_hex(48))')
 
-.PHONY: help demo run test test-kubernetes test-nightly bench bench-aws bench-hosts bench-kubernetes programs
+.PHONY: help demo run test test-kerberos test-kubernetes test-nightly bench bench-aws bench-hosts bench-kubernetes programs kerberos-programs
 .DEFAULT_GOAL := help
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo "make test   everything that is checked: format, lint, types, contracts, tests"
 	@echo "make test-nightly  what takes longer: more aborts, kills and outages, 20,000 simulated schedules"
 	@echo "make test-kubernetes   the tests of that platform on the cluster of KUBECONFIG"
+	@echo "make test-kerberos   Windows hosts entered with Kerberos, in a realm of the tests' own"
 	@echo "make bench-kubernetes  a rollback beside kubectl's, there or on the tests' own API server"
 	@echo "make bench-aws  a rollback of ECS services beside the AWS CLI's, on the tests' own AWS"
 	@echo "make bench-hosts  what hosts cost, beside asyncssh, ssh, Ansible and pyinfra, on real sshd"
@@ -42,7 +43,15 @@ test-kubernetes: $(VENV)/dev.installed
 	@test -n "$$KUBECONFIG" || { echo "Name a cluster: make test-kubernetes KUBECONFIG=PATH (NODES=pretend where it has none)" >&2; exit 1; }
 	LASTGOOD_TEST_KUBECONFIG="$$KUBECONFIG" LASTGOOD_TEST_NODES=$(NODES) $(BIN)/pytest tests/kubernetes
 
-test-nightly: $(VENV)/dev.installed programs
+# Kerberos' libraries are made by a compiler, so they are no part of what everybody installs.
+test-kerberos: $(VENV)/dev.installed kerberos-programs var/kerberos/installed
+	PYTHONPATH=var/kerberos $(BIN)/pytest tests/winrm/test_kerberos.py
+
+var/kerberos/installed: | $(VENV)/dev.installed kerberos-programs
+	$(BIN)/python -m pip install --quiet --no-deps --target var/kerberos decorator==5.3.1 gssapi==1.12.0 krb5==0.10.0
+	@touch $@
+
+test-nightly: $(VENV)/dev.installed programs test-kerberos
 	LASTGOOD_TEST_ABORTS=500 LASTGOOD_TEST_SEED=$$(date +%j) $(BIN)/pytest tests/trials
 	LASTGOOD_TEST_NIGHTLY=1 LASTGOOD_TEST_SEED=$$(date +%j) $(BIN)/pytest -s tests/surviving tests/outages
 	LASTGOOD_TEST_NIGHTLY=1 $(BIN)/pytest tests/ami tests/cloudfoundry tests/ecs tests/engine tests/hosts tests/kubernetes tests/winrm tests/platforms/kubernetes tests/platforms/ssh tests/platforms/winrm tests/pages/test_looks.py
@@ -83,6 +92,17 @@ bench: $(VENV)/dev.installed
 	$(BIN)/pytest -q -s tests/benchmarks/permissions.py tests/benchmarks/shares.py
 	$(BIN)/pytest -q -s --show-capture=no tests/benchmarks/engine.py
 
+# Ends a recipe that has put Debian's names of what is not there into $$missing.
+define install_missing
+	test -z "$$missing" && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -q && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $$missing; \
+	else \
+		echo "The tests need these Debian packages, please install them:$$missing" >&2; exit 1; \
+	fi
+endef
+
 # What the tests use that is not Python; installed where that is permitted, else named.
 programs:
 	@missing=""; \
@@ -94,13 +114,17 @@ programs:
 	command -v git >/dev/null || missing="$$missing git"; \
 	command -v nginx >/dev/null || test -x /usr/sbin/nginx || missing="$$missing nginx-light"; \
 	command -v sudo >/dev/null || missing="$$missing sudo"; \
-	test -z "$$missing" && exit 0; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -q && \
-		DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $$missing; \
-	else \
-		echo "The tests need these Debian packages, please install them:$$missing" >&2; exit 1; \
-	fi
+	$(install_missing)
+
+kerberos-programs:
+	@missing=""; \
+	test -x /usr/sbin/krb5kdc || missing="$$missing krb5-kdc"; \
+	test -x /usr/sbin/kadmin.local || missing="$$missing krb5-admin-server"; \
+	command -v krb5-config >/dev/null || missing="$$missing libkrb5-dev"; \
+	command -v cc >/dev/null || missing="$$missing gcc libc6-dev"; \
+	headers=$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))'); \
+	test -f "$$headers/Python.h" || missing="$$missing python3-dev"; \
+	$(install_missing)
 
 $(VENV)/%.installed: requirements/%.txt | $(BIN)/python
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --upgrade

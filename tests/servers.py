@@ -106,7 +106,11 @@ class Server:
     def run(self, *command: str | Path) -> None:
         """Run one of the server's own programs to its end, as its user."""
         done = subprocess.run(
-            [str(each) for each in command], capture_output=True, text=True, **self._identity()
+            [str(each) for each in command],
+            env=os.environ | self.environment(),
+            capture_output=True,
+            text=True,
+            **self._identity(),
         )
         assert done.returncode == 0, done.stdout + done.stderr
 

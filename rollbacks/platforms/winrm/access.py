@@ -1,6 +1,5 @@
 """What it takes to enter hosts: who we are and whom we trust, read once for all of a call."""
 
-import importlib.util
 import os
 import ssl
 import tempfile
@@ -10,6 +9,7 @@ from typing import Any
 from pypsrp.wsman import NAMESPACES, WSMan, WSManAction
 
 from rollbacks.platforms.base import PlatformError, TargetRef
+from rollbacks.platforms.winrm.kerberos import require_kerberos
 from rollbacks.platforms.winrm.places import Place
 from rollbacks.platforms.winrm.settings import Connector
 from rollbacks.platforms.winrm.sockets import Adapter, Guard, guard_trusting
@@ -47,7 +47,8 @@ def access_to(target: TargetRef) -> Access:
                 "The connector's credential must be the password alone, on one line.",
                 permanent=True,
             )
-    _require_libraries(connector)
+    if connector.authentication == "kerberos":
+        require_kerberos()
     access = Access(connector, secret)
     guard_for(access)
     return access
@@ -139,12 +140,3 @@ def _show_certificate(guard: Guard, pem: str) -> None:
 
 def _is_certificate(connector: Connector) -> bool:
     return connector.authentication == "certificate"
-
-
-def _require_libraries(connector: Connector) -> None:
-    if connector.authentication == "kerberos" and not importlib.util.find_spec("krb5"):
-        raise PlatformError(
-            "The worker has no Kerberos: install its headers (libkrb5-dev) and "
-            "`pip install pypsrp[kerberos]`, and start the worker again.",
-            permanent=True,
-        )

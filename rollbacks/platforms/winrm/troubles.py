@@ -18,10 +18,14 @@ from requests_credssp.exceptions import AuthenticationException, NTStatusExcepti
 from spnego.exceptions import SpnegoError
 
 from rollbacks.platforms.base import PlatformError
+from rollbacks.platforms.winrm import kerberos
 from rollbacks.platforms.winrm.access import Access
 from rollbacks.platforms.winrm.places import Place
 
-_LOGINS = (AuthenticationError, SpnegoError, AuthenticationException, NTStatusException)
+_LOGINS = (
+    AuthenticationError, SpnegoError, AuthenticationException, NTStatusException,
+    *kerberos.REFUSALS,
+)  # fmt: skip
 TROUBLES = (
     *_LOGINS, requests.RequestException, WinRMError, ParseError, OSError, ImportError, ValueError,
     AttributeError, KeyError, TypeError, IndexError,
@@ -83,7 +87,7 @@ def _of_login(error: Exception, place: Place, access: Access) -> PlatformError:
             f"(WSMan:\\localhost\\Service\\Auth), or choose another authentication",
             permanent=True,
         )
-    return PlatformError(
+    return kerberos.refusal(error, place, access.who) or PlatformError(
         f"{place.where} does not let {access.who} in with {way}: check the user and the "
         "connector's credential, and that the host allows this way",
         permanent=True,

@@ -1,4 +1,7 @@
-"""Who is at the other end: basic, Negotiate with NTLM, CredSSP, or a client's certificate."""
+"""Who is at the other end: basic, Negotiate with NTLM or Kerberos, CredSSP, or a certificate.
+
+Kerberos needs its libraries (gssapi, krb5) and the key of the host in KRB5_KTNAME.
+"""
 
 import base64
 import os
@@ -26,13 +29,15 @@ class Principal:
 
 @dataclass
 class Logins:
-    """`offers`: what WWW-Authenticate says; `ntlm`: a file of names and passwords for pyspnego."""
+    """`offers`: what WWW-Authenticate says; `ntlm`: a file of names and passwords for pyspnego;
+    `spoken`: the protocol of each login that came to its end."""
 
     ntlm: str
     certificate: bytes
     offers: tuple[str, ...] = ("Negotiate", 'Basic realm="WSMAN"', "CredSSP")
     passwords: dict[str, str] = field(default_factory=dict)
     principals: dict[str, Principal] = field(default_factory=dict)
+    spoken: list[str] = field(default_factory=list)
 
     def add(self, name: str, password: str, **rights: bool) -> None:
         self.passwords[name] = password
@@ -95,6 +100,7 @@ class Login:
             return [f"{kind} {base64.b64encode(back).decode()}"]
         if back:
             self.farewell = [f"{kind} {base64.b64encode(back).decode()}"]
+        self.logins.spoken.append(self.context.negotiated_protocol)
         self.principal = self.logins.principals.get(self.context.client_principal.strip("\\"))
         return []
 
