@@ -81,7 +81,7 @@ def test_a_thousand_submits_at_once_are_one_rollback(
         return led
 
     people = [begin(lambda person=person: press(person)) for person in range(AT_ONCE)]  # type: ignore[misc]
-    led = Counter(pk for person in people for pk in person.result(120))
+    led = Counter(pk for person in people for pk in person.result(400))
     rollback = bad.rollbacks.get()
     assert led == {rollback.pk: rounds() * AT_ONCE}
     assert hints == [rollback.pk]
