@@ -337,13 +337,20 @@ def test_a_successor_goes_on_with_the_plan_that_was_confirmed(
     at_step(monkeypatch, 2, die)
     with pytest.raises(Crash):
         execution.execute(rollback.pk, "first")
-    late = grown(group, shop, new[0])
+    gone, late = confirmed[-1][0], grown(group, shop, new[0])
+    group.end(gone)
     done = finish(rollback)
     assert (done.status, done.code) == (Status.SUCCEEDED, "VERIFIED"), done.message
     assert phases(done, Direction.BACK) == confirmed
     planned_hosts = [key for keys in confirmed for key in keys]
-    assert verdicts(done) == {**dict.fromkeys(planned_hosts, "ROLLED_BACK"), late[0]: "UNTOUCHED"}
-    assert version_on(shop, *planned_hosts) == [OLD] * 6
+    assert sorted([*planned_hosts, late[0]]) == sorted([*group.listed(), gone])
+    stayed = [key for key in planned_hosts if key != gone]
+    assert verdicts(done) == {
+        **dict.fromkeys(stayed, "ROLLED_BACK"),
+        gone: "GONE",
+        late[0]: "UNTOUCHED",
+    }
+    assert version_on(shop, *stayed) == [OLD] * 5
 
 
 def test_a_rollback_after_a_rollback_brings_newcomers_to_the_release_that_ran(
