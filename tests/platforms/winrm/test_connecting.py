@@ -206,7 +206,7 @@ def test_a_secret_is_nowhere_to_be_seen(shop: Shop, caplog: pytest.LogCaptureFix
 
 @pytest.mark.parametrize("fleet", [3], indirect=True)
 def test_a_host_that_hangs_hides_no_other(shop: Shop) -> None:
-    shop.connector = {"connect_timeout": 1, "command_timeout": 1}
+    shop.connector = {"connect_timeout": 5, "command_timeout": 5}
     shop.capture("1-1.4.0")
     shop.fleet.hosts["web-2"].listener.paused.clear()
     control = RecordingControl()
