@@ -31,6 +31,11 @@ class Group:
     running: set[str] = field(default_factory=set)
 
     def open(self, count: int) -> None:
+        """With so many instances, which are up, and a connector that may look at them."""
+        self.begin(count)
+        Connector.objects.create(**self.connector)
+
+    def begin(self, count: int) -> None:
         """With so many instances, which are up."""
         ec2, zone = self.cloud.client("ec2"), f"{self.cloud.region}a"
         vpc = ec2.create_vpc(CidrBlock="127.0.0.0/16")["Vpc"]["VpcId"]
@@ -42,13 +47,17 @@ class Group:
             AvailabilityZones=[zone],
         )
         os.environ[CREDENTIAL] = written(self.cloud.account(NEEDED))
-        Connector.objects.create(
-            name=CONNECTOR,
-            deployment_type="AMI",
-            credential=f"env:{CREDENTIAL}",
-            settings={"region": self.cloud.region, "endpoint": self.cloud.endpoint},
-        )
         self.grow(count)
+
+    @property
+    def connector(self) -> dict[str, Any]:
+        """As a catalogue has it; the credential is in this process's environment."""
+        return {
+            "name": CONNECTOR,
+            "deployment_type": "AMI",
+            "credential": f"env:{CREDENTIAL}",
+            "settings": {"region": self.cloud.region, "endpoint": self.cloud.endpoint},
+        }
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -34,6 +34,9 @@ from rollbacks.attempts import Attempts
 from rollbacks.eligibility import Refused
 from rollbacks.pacing import SharedPace
 from rollbacks.plan import Configuration, Plan
+from tests.acceptance.browser import Browser, led_to
+from tests.api.callers import data, signed_in
+from tests.api.test_rolling_back import confirmation, conflict, roll_back
 from tests.aws.cloud import FakeCloud
 from tests.aws.group import CONNECTOR, CREDENTIAL, Group
 from tests.aws.target import written
@@ -227,15 +230,35 @@ def test_A69_a_host_without_an_active_instance_is_not_touched(open_shop: Open) -
 
 
 def test_a_fleet_that_changed_since_the_dialog_was_opened_is_shown_again(open_shop: Open) -> None:
+    """On the page and to programs alike; what is shown then can be confirmed."""
     shop, group = open_shop(2)
     bad = deployed_twice(shop)
-    seen = planned(shop, bad)
-    (new,) = grown(group, shop, group.listed()[0])
-    request = actions.RollbackRequest(seen.fingerprint)
-    with pytest.raises(actions.PlanChanged) as changed:
-        actions.roll_back(bad.pk, shop.scene.engineer, request, timezone.now())
-    assert new in {key for phase in changed.value.current.phases for key in phase.newcomers}
+    page, api = Browser(shop.scene.engineer), signed_in(shop.scene.engineer)
+    on_page, in_api = page.dialog(bad), confirmation(api, bad)["plan"]
+    gone, kept = group.listed()
+    (new,) = grown(group, shop, kept)
+    group.end(gone)
+    before = shop.trees()
+    refused = conflict(roll_back(api, bad, in_api["fingerprint"]))
+    shown = confirmation(api, bad)["plan"]
+    assert refused["fingerprint"] == shown["fingerprint"] != in_api["fingerprint"]
+    assert sorted(key for each in shown["phases"] for key in each["instances"]) == sorted(
+        [kept, new]
+    )
+    assert gone in {key for each in shown["phases"] for key in each["gone"]}
+    answer = page.press_rollback(on_page)
+    assert answer.status_code == 409
+    text = answer.content.decode()
+    assert "has changed since you opened this" in text
+    assert new in text
     assert not bad.rollbacks.exists()
+    assert shop.trees() == before
+    rollback = led_to(page.press_rollback(answer))
+    started = data(roll_back(api, bad, shown["fingerprint"]), "rollbackDeployment")
+    assert started["execution"]["id"] == str(rollback.pk), "the same that the page has led to"
+    done = run(rollback)
+    assert done.status == Status.SUCCEEDED, done.message
+    assert verdicts(done) == {kept: "ROLLED_BACK", new: "ROLLED_BACK"}
 
 
 def test_what_vanishes_and_what_appears_in_mid_rollback_is_accounted_for(
@@ -337,13 +360,20 @@ def test_a_successor_goes_on_with_the_plan_that_was_confirmed(
     at_step(monkeypatch, 2, die)
     with pytest.raises(Crash):
         execution.execute(rollback.pk, "first")
-    late = grown(group, shop, new[0])
+    gone, late = confirmed[-1][0], grown(group, shop, new[0])
+    group.end(gone)
     done = finish(rollback)
     assert (done.status, done.code) == (Status.SUCCEEDED, "VERIFIED"), done.message
     assert phases(done, Direction.BACK) == confirmed
     planned_hosts = [key for keys in confirmed for key in keys]
-    assert verdicts(done) == {**dict.fromkeys(planned_hosts, "ROLLED_BACK"), late[0]: "UNTOUCHED"}
-    assert version_on(shop, *planned_hosts) == [OLD] * 6
+    assert sorted([*planned_hosts, late[0]]) == sorted([*group.listed(), gone])
+    stayed = [key for key in planned_hosts if key != gone]
+    assert verdicts(done) == {
+        **dict.fromkeys(stayed, "ROLLED_BACK"),
+        gone: "GONE",
+        late[0]: "UNTOUCHED",
+    }
+    assert version_on(shop, *stayed) == [OLD] * 5
 
 
 def test_a_rollback_after_a_rollback_brings_newcomers_to_the_release_that_ran(

@@ -7,7 +7,10 @@ from typing import Any
 import yaml
 
 from tests.artifacts import checksum, zip_artifact
+from tests.aws.group import Group
 from tests.surviving.site import KEY, Site
+
+Json = dict[str, Any]
 
 GOOD, BAD = "1.4.1", "1.4.2"
 # Going back takes its time in each of its parts, so that whatever happens, happens in the middle.
@@ -35,6 +38,28 @@ OPERATORS = {
 
 def declared(site: Site, targets: Sequence[str]) -> str:
     """The document for `manage.py apply`; each target has a directory of its own on every host."""
+    infrastructures = [_infrastructure(site, name, site.fleet.infrastructure) for name in targets]
+    return _document(site, infrastructures, [_workflow(name) for name in targets])
+
+
+def declared_group(site: Site, group: Group, name: str, phases: Sequence[int]) -> str:
+    """As `declared`, of one target: a group whose hosts come and go, and its canary in phases."""
+    step = {**INSTALL, "timeout": 120}
+    canary = [
+        {"name": f"{share} %", "select": {"percentage": share}, "steps": [step]} for share in phases
+    ]
+    workflow = {**_workflow(name), "type": "CANARY", "definition": {"phases": canary}}
+    return _document(
+        site, [_infrastructure(site, name, group.settings)], [workflow], [group.connector]
+    )
+
+
+def _document(
+    site: Site,
+    infrastructures: Sequence[Json],
+    workflows: Sequence[Json],
+    more: Sequence[Json] = (),
+) -> str:
     connector = {
         "name": "hosts",
         "deployment_type": "SSH",
@@ -48,14 +73,14 @@ def declared(site: Site, targets: Sequence[str]) -> str:
             {
                 "name": "Production",
                 "type": "PRODUCTION",
-                "infrastructures": [_infrastructure(site, name) for name in targets],
+                "infrastructures": list(infrastructures),
             }
         ],
         "artifacts": [_artifact(version, site.directory) for version in (GOOD, BAD)],
-        "workflows": [_workflow(name) for name in targets],
+        "workflows": list(workflows),
     }
     return yaml.safe_dump(
-        {"connectors": [connector], "applications": [shop], "user_groups": [OPERATORS]}
+        {"connectors": [connector, *more], "applications": [shop], "user_groups": [OPERATORS]}
     )
 
 
@@ -64,13 +89,13 @@ def directory_of(target: str) -> str:
     return target.replace(" ", "-").lower()
 
 
-def _infrastructure(site: Site, name: str) -> dict[str, Any]:
+def _infrastructure(site: Site, name: str, hosts: Json) -> Json:
     place = f"{site.fleet.directory}/hosts/{{name}}/srv/{directory_of(name)}"
-    settings = {**site.fleet.infrastructure, "directory": place}
+    settings = {**hosts, "directory": place}
     return {"name": name, "connector": "hosts", "settings": settings}
 
 
-def _workflow(name: str) -> dict[str, Any]:
+def _workflow(name: str) -> Json:
     return {
         "name": name,
         "type": "BASIC",

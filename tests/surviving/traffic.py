@@ -51,12 +51,15 @@ class Shop:
     _ids: dict[str, str] = field(default_factory=dict)
     _application: str = ""
 
-    def open(self) -> None:
-        """Declare everything and make a key for the API. The database is migrated, nothing runs."""
+    def open(self, document: str = "", *more: str) -> None:
+        """Declare everything and make a key for the API. The database is migrated, nothing runs.
+
+        `document`: instead of so many targets; `more`: commands of manage.py.
+        """
         path = self.site.directory / "shop.yaml"
-        path.write_text(declared(self.site, self.names))
+        path.write_text(document or declared(self.site, self.names))
         made = self.site.manage(
-            "migrate --verbosity 0", f"apply {path}", "apikey create ci --group Operators"
+            "migrate --verbosity 0", f"apply {path}", "apikey create ci --group Operators", *more
         )
         self.site.key = next(word for word in made.split() if word.startswith("lgk_"))
 
