@@ -78,7 +78,7 @@ def _of_undo(
         return Inspection()
     spec = specs.step_spec(
         deployment, step.name, step.kind, step.settings, phase.instances, Direction.BACK,
-        phase.newcomers,
+        phase.newcomers, undone.captured,
     )  # fmt: skip
     return kind.inspect(observation.target_ref(deployment.target), spec, undone.captured or {})
 

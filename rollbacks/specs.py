@@ -1,14 +1,17 @@
 """A step of an execution, and what it is about, as the plain values that a platform takes."""
 
-from collections.abc import Collection, Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from dashboard.models import Deployment, Direction, Step, Target
 from rollbacks import observation, rosters
 from rollbacks.definition import DefinitionError, Model, checked
 from rollbacks.platforms import steps_of
-from rollbacks.platforms.base import Newcomers, PlatformError, StepSpec, TargetRef
+from rollbacks.platforms.base import ArtifactRef, Newcomers, PlatformError, StepSpec, TargetRef
 from rollbacks.platforms.base import Step as StepKind
+
+_NUMBERED = re.compile(r"([1-9][0-9]{0,17})-")
 
 
 def version_of(deployment: Deployment | None) -> str:
@@ -41,32 +44,49 @@ def step_spec(
     instances: tuple[str, ...],
     direction: Direction,
     newcomers: Sequence[str] = (),
+    captured: Mapping[str, Any] | None = None,
 ) -> StepSpec:
     """A step as a plain value for a platform; `deployment` is the one that brings the artifact.
 
-    Raises PlatformError where this release cannot read the step.
+    `captured`: what an undo returns to. Raises PlatformError where this release cannot read it, or
+    the step.
     """
-    model = kind_of(deployment.target, kind).settings_model
+    known = kind_of(deployment.target, kind)
+    new = _newcomers(deployment, newcomers)
+    returns_to = {*known.releases(captured or {}), *([new.release] if new else [])}
     return StepSpec(
         name=name,
         kind=kind,
-        settings=readable(model, settings, f"The step {name}").model_dump(),
+        settings=readable(known.settings_model, settings, f"The step {name}").model_dump(),
         variables=deployment.variables,
         artifact=observation.artifact_ref(deployment.artifact),
         instances=instances,
         release=release_name(deployment),
         goes_back=direction == Direction.BACK,
-        newcomers=_newcomers(deployment, newcomers),
+        newcomers=new,
+        earlier=_artifacts(deployment.target_id, returns_to),
     )
 
 
 def _newcomers(deployment: Deployment, instances: Sequence[str]) -> Newcomers | None:
     """What instances are brought to that came after the deployment, when it is undone."""
     earlier = _brought_by(deployment.replaces) if instances else None
-    artifact = observation.artifact_ref(earlier.artifact) if earlier else None
-    if earlier is None or artifact is None:
+    if earlier is None or earlier.artifact is None:
         return None
-    return Newcomers(tuple(instances), release_name(earlier), artifact)
+    return Newcomers(tuple(instances), release_name(earlier))
+
+
+def _artifacts(target_id: int, releases: Collection[str]) -> dict[str, ArtifactRef]:
+    """What those of the names that are of releases on this target are made of."""
+    keys = [int(match[1]) for name in releases if (match := _NUMBERED.match(name))]
+    if not keys:
+        return {}
+    brought = Deployment.objects.filter(target=target_id, rolls_back=None, pk__in=keys)
+    found = {
+        release_name(each): observation.artifact_ref(each.artifact)
+        for each in brought.select_related("artifact")
+    }
+    return {name: ref for name, ref in found.items() if ref is not None and name in releases}
 
 
 def _brought_by(current: Deployment | None) -> Deployment | None:
@@ -77,7 +97,10 @@ def _brought_by(current: Deployment | None) -> Deployment | None:
 
 
 def spec_of(deployment: Deployment, step: Step, gone: Collection[str] = ()) -> StepSpec:
-    """A journaled step of an execution as a plain value for a platform, without what is gone."""
+    """A journaled step of an execution as a plain value for a platform, without what is gone.
+
+    Raises PlatformError where this release cannot read it, or what it returns to.
+    """
     return step_spec(
         deployment.rolls_back or deployment,
         step.name,
@@ -86,6 +109,7 @@ def spec_of(deployment: Deployment, step: Step, gone: Collection[str] = ()) -> S
         tuple(key for key in step.phase.instances or () if key not in gone),
         Direction(step.phase.direction),
         tuple(key for key in step.phase.newcomers if key not in gone),
+        step.undoes.captured if step.undoes else None,
     )
 
 

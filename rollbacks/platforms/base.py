@@ -10,7 +10,7 @@ neither delays nor hides the others; only PlatformError (and Stopped, from the c
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
@@ -104,13 +104,11 @@ class TargetRef:
 class Newcomers:
     """Instances that came after the deployment that is undone, so that nothing was captured there.
 
-    They are brought to what ran before it: `release`, the name of the deployment that brought that,
-    and its artifact, in case the release is not there.
+    They are brought to what ran before it: `release`, the name of the deployment that brought that.
     """
 
     instances: tuple[str, ...]
     release: str
-    artifact: ArtifactRef
 
 
 @dataclass(frozen=True)
@@ -121,7 +119,8 @@ class StepSpec:
     keys this phase is about. `release`: unique name of the deployment this step belongs to (for an
     undo: of the deployment that is undone). `artifact`: what the deployment brings (for an undo:
     what it brought). `goes_back`: the execution is a rollback; a rollback may also `apply` a step.
-    `newcomers`: which of the instances an undo has no capture of.
+    `newcomers`: which of the instances an undo has no capture of. `earlier`: what the releases that
+    an undo returns to are made of, by their names, in case one of them is not there any more.
     """
 
     name: str
@@ -133,6 +132,7 @@ class StepSpec:
     release: str
     goes_back: bool = False
     newcomers: Newcomers | None = None
+    earlier: Mapping[str, ArtifactRef] = field(default_factory=dict)
 
     def newcomer(self, instance: str) -> Newcomers | None:
         """What it is brought to, if it came after the deployment that is undone."""
@@ -290,6 +290,11 @@ class Step(ABC):
         Raises PlatformError where nothing could be learned.
         """
         return Inspection()
+
+    def releases(self, captured: Mapping[str, Any]) -> Collection[str]:
+        """The names of the releases that ran when this was captured, as far as a name can be of
+        one, for `earlier`. Pure. Raises PlatformError where the capture cannot be read."""
+        return ()
 
     def irreversible(self, settings: Mapping[str, Any]) -> str:
         """Why a deployment by these settings cannot be rolled back; empty where it can. Pure."""

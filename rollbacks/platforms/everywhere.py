@@ -172,11 +172,11 @@ def concluded(faults: Mapping[str, PlatformError], done: str) -> Progress:
     return Running(str(fault), AGAIN_SECONDS)
 
 
-def sentences(faults: Mapping[str, PlatformError]) -> list[str]:
-    """One for each fault, in their order; places of which the same is to be said share it."""
+def sentences(texts: Mapping[str, object]) -> list[str]:
+    """One for each text, in their order; places of which the same is to be said share it."""
     by_text: dict[str, list[str]] = {}
-    for name, fault in faults.items():
-        by_text.setdefault(str(fault), []).append(name)
+    for name, text in texts.items():
+        by_text.setdefault(str(text), []).append(name)
     return [f"{', '.join(names)}: {text}" for text, names in by_text.items()]
 
 

@@ -110,7 +110,7 @@ def test_a_front_that_says_nothing_sensible_stops_all_before_it_begins(open_pair
     assert pair.everything() == before
 
 
-@pytest.mark.parametrize("way", ["stopped", "gone"])
+@pytest.mark.parametrize("way", ["stopped", "gone", "lost"])
 def test_the_old_color_is_mended_or_its_loss_is_said(open_pair: Open, way: str) -> None:
     """`restart_command` makes the page anew, as a service that is started does."""
     restart = "[ ! -e current ] || cp current/*.txt current/index.html"
@@ -121,21 +121,27 @@ def test_the_old_color_is_mended_or_its_loss_is_said(open_pair: Open, way: str) 
     bad = succeeded(pair.deploy("1.4.2"))
     old = pair.fleet.path("web-2", f"releases/{first.pk}-1.4.1")
     before = pair.everything()
-    if way == "gone":
+    if way == "lost":
         shutil.rmtree(old)
+        (pair.fleet.directory / "1.4.1.zip").unlink()
         left = pair.everything()
         failed = pair.scene.roll_back(bad)
         assert (failed.status, failed.code) == (Status.FAILED, "NOT_READY"), failed.message
         assert f"web-2: releases/{first.pk}-1.4.1, which it ran before, is gone" in failed.message
+        assert "cannot be sent again" in failed.message
         assert pair.everything() == left
         return
-    (old / "index.html").unlink()
+    if way == "gone":
+        shutil.rmtree(old)
+    else:
+        (old / "index.html").unlink()
     with Visitor(pair.nginx) as visitor:
         rollback = succeeded(pair.scene.roll_back(bad))
     assert visitor.faults == []
     assert outcomes(rollback, "Undo Swap")["web-2"] == "DONE"
     log = Step.objects.get(phase__deployment=rollback, name="Undo Swap")
-    assert "mended" in log.outcomes["web-2"]["message"]
+    said = {"stopped": "mended", "gone": "was gone and was sent again"}
+    assert said[way] in log.outcomes["web-2"]["message"]
     assert (old / "index.html").read_text() == "1.4.1" * 50
     assert before["serving"] != pair.everything()["serving"]
 

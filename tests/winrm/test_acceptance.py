@@ -26,7 +26,19 @@ def test_A57_the_physical_path_is_the_previous_release(open_shop: Open, thing: s
         assert host.windows.served(host.production, where[0]) == (200, "<p>1.4.1</p>")
 
 
-def test_A57_a_previous_release_that_is_gone_is_said_before_anything_is_changed(
+def test_A57_a_previous_release_that_is_gone_is_sent_again(open_shop: Open) -> None:
+    shop = open_shop("site", hosts=1)
+    first = succeeded(shop.deploy("1.4.1"))
+    before = shop.everything()
+    second = succeeded(shop.deploy("1.4.2"))
+    disk = shop.fleet.hosts["web-1"].windows.disk
+    disk.delete_directory(f"{ROOT}\\storefront\\release-{first.pk}-1.4.1")
+    rollback = succeeded(shop.scene.roll_back(second))
+    assert verdicts(rollback) == {"web-1": "ROLLED_BACK"}
+    assert shop.everything() == before
+
+
+def test_A57_a_previous_release_that_cannot_be_had_is_said_before_anything_is_changed(
     open_shop: Open,
 ) -> None:
     shop = open_shop("site", hosts=1)
@@ -34,11 +46,13 @@ def test_A57_a_previous_release_that_is_gone_is_said_before_anything_is_changed(
     second = succeeded(shop.deploy("1.4.2"))
     disk = shop.fleet.hosts["web-1"].windows.disk
     disk.delete_directory(f"{ROOT}\\storefront\\release-{first.pk}-1.4.1")
+    (shop.artifacts / "1.4.1.zip").unlink()
     before = shop.everything()
     failed = shop.scene.roll_back(second)
-    assert failed.status == "FAILED"
-    assert f"release-{first.pk}-1.4.1, which it served before, is gone" in failed.message
-    assert "deploy that version again" in failed.message
+    assert (failed.status, failed.code) == ("FAILED", "NOT_READY")
+    gone = f"release-{first.pk}-1.4.1, which it served before, is gone and cannot be sent again"
+    assert gone in failed.message
+    assert "1.4.1.zip: No such file" in failed.message
     assert shop.everything() == before
 
 

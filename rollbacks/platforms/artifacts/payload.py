@@ -9,8 +9,8 @@ import os
 import re
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
@@ -95,6 +95,30 @@ class Payload:
             raise GivenUp
 
 
+class Payloads:
+    """What each release is made of, by its name; close it after use."""
+
+    def __init__(self, artifacts: Mapping[str, ArtifactRef | None], pack: Pack = repack) -> None:
+        self._payloads = {release: Payload(each, pack) for release, each in artifacts.items()}
+
+    def of(self, release: str) -> Payload:
+        """KeyError where nobody has said what it is made of."""
+        return self._payloads[release]
+
+    def __contains__(self, release: str) -> bool:
+        return release in self._payloads
+
+    def close(self) -> None:
+        for payload in self._payloads.values():
+            payload.close()
+
+
+def require_available(artifact: ArtifactRef) -> None:
+    """Begin to read it, and no more; raises PlatformError where it cannot be had now."""
+    with closing(_chunks(artifact.location)) as chunks:
+        next(chunks, None)
+
+
 def _digest(packed: BinaryIO) -> str:
     digest, offset = hashlib.sha256(), 0
     while chunk := os.pread(packed.fileno(), CHUNK, offset):
@@ -149,7 +173,7 @@ def _wanted(checksum: str) -> str:
     )
 
 
-def _chunks(location: str) -> Iterator[bytes]:
+def _chunks(location: str) -> Generator[bytes, None, None]:
     if location.startswith("/"):
         return _read(location)
     if location.startswith(("https://", "http://")):
@@ -161,7 +185,7 @@ def _chunks(location: str) -> Iterator[bytes]:
     )
 
 
-def _read(path: str) -> Iterator[bytes]:
+def _read(path: str) -> Generator[bytes, None, None]:
     try:
         with open(path, "rb") as file:
             while chunk := file.read(CHUNK):
@@ -172,7 +196,7 @@ def _read(path: str) -> Iterator[bytes]:
         ) from None
 
 
-def _downloaded(url: str) -> Iterator[bytes]:
+def _downloaded(url: str) -> Generator[bytes, None, None]:
     """Proxies from the environment are used: artifact stores are often behind one."""
     try:
         with (

@@ -5,16 +5,16 @@ from dataclasses import replace
 
 from rollbacks.platforms import inspections
 from rollbacks.platforms.base import Difference, Inspection, StepSpec, TargetRef
-from rollbacks.platforms.inspections import Said
+from rollbacks.platforms.inspections import Lost, Said
 from rollbacks.platforms.ssh import commands
 from rollbacks.platforms.ssh.access import access_to
 from rollbacks.platforms.ssh.calls import looks
 from rollbacks.platforms.ssh.connection import Remote
+from rollbacks.platforms.ssh.found import Found, is_gone, look, require_link
 from rollbacks.platforms.ssh.fronts import Front, other
 from rollbacks.platforms.ssh.pairs import Kept, front_of, side_of
 from rollbacks.platforms.ssh.places import Place, key_of
-from rollbacks.platforms.ssh.states import HostState
-from rollbacks.platforms.ssh.visits import Found, look, require_link
+from rollbacks.platforms.ssh.states import HostState, release_of
 
 
 def of_apply(target: TargetRef, spec: StepSpec, places: Sequence[Place]) -> Inspection:
@@ -32,7 +32,7 @@ def of_apply(target: TargetRef, spec: StepSpec, places: Sequence[Place]) -> Insp
             )
         return Said(_difference(place, state, wanted), warning)
 
-    return _inspected(target, places, visit)
+    return _inspected(target, spec, places, visit)
 
 
 def of_undo(
@@ -47,7 +47,7 @@ def of_undo(
             )
         return await _of_way_back(remote, place, spec, found[place.name])
 
-    return _inspected(target, places, visit, each_by_itself=True)
+    return _inspected(target, spec, places, visit, each_by_itself=True)
 
 
 def of_swap(target: TargetRef, spec: StepSpec, kept: Kept | None) -> Inspection:
@@ -70,7 +70,7 @@ def of_swap(target: TargetRef, spec: StepSpec, kept: Kept | None) -> Inspection:
             f"install {' or '.join(map(str, kept.links))} there, or take it out"
         )
 
-    hosts = _inspected(target, [*side.known, *side.new], visit)
+    hosts = _inspected(target, spec, [*side.known, *side.new], visit)
     gone = [f"{name}: no longer in {kept.color}; it will not serve" for name in side.gone]
     return Inspection(
         (*told.differences, *hosts.differences),
@@ -107,17 +107,16 @@ async def _of_way_back(remote: Remote, place: Place, spec: StepSpec, found: Foun
         )
     state = await look(remote, place, spec.release, found.link)
     require_link(state, place)
-    warning, problem = "", ""
+    warning = ""
     if state.link not in (commands.link_to(spec.release), found.link):
         warning = (
             f"{place.name}: current is {state.link or 'gone'}: somebody changed it since. It will "
             f"be {found.link or 'gone'}"
         )
-    if found.link is not None and found.resolves and not state.has_wanted:
-        problem = (
-            f"{place.name}: {found.link}, which it ran before, is gone; deploy that version again"
-        )
-    return Said(_difference(place, state, found.link or ""), warning, problem)
+    link = found.link or ""
+    lost = Lost(f"{link}, which it ran before,", release_of(link))
+    said = Said(_difference(place, state, link), warning)
+    return replace(said, lost=lost) if is_gone(state, found) else said
 
 
 def _difference(place: Place, state: HostState, after: str) -> Difference | None:
@@ -130,6 +129,7 @@ def _difference(place: Place, state: HostState, after: str) -> Difference | None
 
 def _inspected(
     target: TargetRef,
+    spec: StepSpec,
     places: Sequence[Place],
     visit: Callable[[Remote, Place], Awaitable[Said]],
     *,
@@ -137,4 +137,6 @@ def _inspected(
 ) -> Inspection:
     said, faults = looks(places, access_to(target), visit, None)
     names = [place.name for place in places]
-    return inspections.summed(names, said, faults, each_by_itself=each_by_itself)
+    return inspections.summed(
+        names, said, faults, earlier=spec.earlier, each_by_itself=each_by_itself
+    )

@@ -1,12 +1,11 @@
 """The step that brings a release to hosts, and takes it back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
 from rollbacks.platforms import everywhere
-from rollbacks.platforms.artifacts.payload import Payload
 from rollbacks.platforms.base import (
     Change,
     Control,
@@ -22,10 +21,11 @@ from rollbacks.platforms.ssh import commands, inspecting
 from rollbacks.platforms.ssh.access import access_to
 from rollbacks.platforms.ssh.calls import captured as looked_at
 from rollbacks.platforms.ssh.connection import Remote
+from rollbacks.platforms.ssh.found import Found, find, found_in, releases_in
 from rollbacks.platforms.ssh.places import Place, places_of
-from rollbacks.platforms.ssh.rounds import Round, artifact_of, require_known_placeholders
+from rollbacks.platforms.ssh.rounds import Round, require_artifact, require_known_placeholders
 from rollbacks.platforms.ssh.settings import InstallSettings
-from rollbacks.platforms.ssh.visits import Found, Visit, find, found_in
+from rollbacks.platforms.ssh.visits import Visit
 
 
 class Install(Step):
@@ -42,7 +42,7 @@ class Install(Step):
     def capture(self, target: TargetRef, spec: StepSpec, control: Control) -> dict[str, Any]:
         """Also finds out all that can be found out to be wrong before anything is touched."""
         commands.safe_release(spec.release)
-        artifact_of(spec)
+        require_artifact(spec)
         places, access = _places(target, spec), access_to(target)
         require_known_placeholders(places, _settings(spec).health_check)
 
@@ -55,24 +55,24 @@ class Install(Step):
     def apply(
         self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any], control: Control
     ) -> Progress:
-        async def bring(visit: Visit, payload: Payload) -> InstanceOutcome:
-            return await visit.bring(payload, found[visit.place.name])
+        async def bring(visit: Visit) -> InstanceOutcome:
+            return await visit.bring(found[visit.place.name])
 
+        require_artifact(spec)
         found = {name: found_in(captured, name) for name in spec.instances}
-        faults = _round(target, spec, control, is_undo=False).run(artifact_of(spec), bring)
+        faults = _round(target, spec, control, is_undo=False).run(bring)
         return everywhere.concluded(faults, f"{len(found)} hosts")
 
     def undo(
         self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any], control: Control
     ) -> Progress:
-        async def bring_back(visit: Visit, payload: Payload) -> InstanceOutcome:
+        async def bring_back(visit: Visit) -> InstanceOutcome:
             if new := spec.newcomer(visit.place.name):
-                return await visit.bring_earlier(new.release, payload)
+                return await visit.bring_earlier(new.release)
             return await visit.bring_back(found[visit.place.name])
 
-        earlier = spec.newcomers.artifact if spec.newcomers else None
         found = {name: found_in(captured, name) for name in spec.without_newcomers.instances}
-        faults = _round(target, spec, control, is_undo=True).run(earlier, bring_back)
+        faults = _round(target, spec, control, is_undo=True).run(bring_back)
         return everywhere.concluded(faults, f"{len(spec.instances)} hosts")
 
     def preview(
@@ -101,6 +101,9 @@ class Install(Step):
             return inspecting.of_apply(target, spec, places)
         found = {name: found_in(captured, name) for name in spec.without_newcomers.instances}
         return inspecting.of_undo(target, spec, places, found)
+
+    def releases(self, captured: Mapping[str, Any]) -> Collection[str]:
+        return releases_in(found_in(captured, name) for name in captured.get("hosts", ()))
 
 
 def _places(target: TargetRef, spec: StepSpec) -> list[Place]:

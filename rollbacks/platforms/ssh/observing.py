@@ -13,12 +13,12 @@ from rollbacks.platforms.base import (
 from rollbacks.platforms.ssh.access import access_to
 from rollbacks.platforms.ssh.calls import looks
 from rollbacks.platforms.ssh.connection import Remote
+from rollbacks.platforms.ssh.found import look, require_link
 from rollbacks.platforms.ssh.fronts import Shown
 from rollbacks.platforms.ssh.pairs import front_of
 from rollbacks.platforms.ssh.places import Place, key_of, places_of
 from rollbacks.platforms.ssh.settings import COLORS
 from rollbacks.platforms.ssh.states import HostState, version_of
-from rollbacks.platforms.ssh.visits import look, require_link
 
 LONGEST_IDENTITY = 300
 _NOTHING = "nothing"

@@ -21,12 +21,12 @@ from rollbacks.platforms.base import (
 from rollbacks.platforms.ssh.access import access_to
 from rollbacks.platforms.ssh.calls import Faults, captured
 from rollbacks.platforms.ssh.connection import Remote
+from rollbacks.platforms.ssh.found import Found, find, releases_in
 from rollbacks.platforms.ssh.fronts import Front
 from rollbacks.platforms.ssh.listeners import ListenerFront
 from rollbacks.platforms.ssh.places import Place, key_of, places_of
 from rollbacks.platforms.ssh.proxies import ProxyFront
 from rollbacks.platforms.ssh.settings import Infrastructure, InstallSettings, StageSettings
-from rollbacks.platforms.ssh.visits import Found, find
 
 
 class Kept(BaseModel):
@@ -93,6 +93,11 @@ def kept_in(document: Mapping[str, Any]) -> Kept:
             "back.",
             permanent=True,
         ) from None
+
+
+def releases_kept(document: Mapping[str, Any]) -> set[str]:
+    """The names of the releases that ran on the color's hosts; of no capture none."""
+    return releases_in(kept_in(document).hosts.values()) if document else set()
 
 
 def side_of(target: TargetRef, kept: Kept) -> Side:

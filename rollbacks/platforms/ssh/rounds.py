@@ -4,10 +4,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 
 from rollbacks.platforms import everywhere
-from rollbacks.platforms.artifacts.payload import Payload
+from rollbacks.platforms.artifacts.payload import Payloads
 from rollbacks.platforms.asking import Asking
 from rollbacks.platforms.base import (
-    ArtifactRef,
     Control,
     InstanceOutcome,
     PlatformError,
@@ -22,7 +21,7 @@ from rollbacks.platforms.ssh.places import Place, environment_of
 from rollbacks.platforms.ssh.settings import HealthCheck, InstallSettings
 from rollbacks.platforms.ssh.visits import Visit
 
-Act = Callable[[Visit, Payload], Awaitable[InstanceOutcome]]
+Act = Callable[[Visit], Awaitable[InstanceOutcome]]
 
 
 class Round:
@@ -49,19 +48,20 @@ class Round:
             place.name: environment_of(place, target, spec, is_undo=is_undo) for place in places
         }
 
-    def run(self, artifact: ArtifactRef | None, act: Act) -> Faults:
+    def run(self, act: Act) -> Faults:
         """What went wrong, by host."""
-        return everywhere.run(self._go(artifact, act), self._control, self._access.concurrency)
+        return everywhere.run(self._go(act), self._control, self._access.concurrency)
 
-    async def _go(self, artifact: ArtifactRef | None, act: Act) -> Faults:
-        async with _closing(Asking(), Payload(artifact)) as (asking, payload):
+    async def _go(self, act: Act) -> Faults:
+        payloads = Payloads({self._spec.release: self._spec.artifact, **self._spec.earlier})
+        async with _closing(Asking(), payloads) as asking:
 
             async def turn(remote: Remote, place: Place) -> InstanceOutcome:
-                return await act(self._visit(remote, place, asking), payload)
+                return await act(self._visit(remote, place, asking, payloads))
 
             return await acted(self._places, self._access, self._control, turn)
 
-    def _visit(self, remote: Remote, place: Place, asking: Asking) -> Visit:
+    def _visit(self, remote: Remote, place: Place, asking: Asking, payloads: Payloads) -> Visit:
         return Visit(
             remote=remote,
             place=place,
@@ -70,23 +70,23 @@ class Round:
             environment=self._environments[place.name],
             control=self._control,
             asking=asking,
+            payloads=payloads,
         )
 
 
 @asynccontextmanager
-async def _closing(asking: Asking, payload: Payload) -> AsyncIterator[tuple[Asking, Payload]]:
+async def _closing(asking: Asking, payloads: Payloads) -> AsyncIterator[Asking]:
     try:
-        yield asking, payload
+        yield asking
     finally:
-        payload.close()
+        payloads.close()
         await asking.close()
 
 
-def artifact_of(spec: StepSpec) -> ArtifactRef:
-    """What the step brings; PlatformError where there is nothing."""
+def require_artifact(spec: StepSpec) -> None:
+    """Raises PlatformError where the step brings nothing."""
     if spec.artifact is None:
         raise PlatformError("There is no artifact to install.", permanent=True)
-    return spec.artifact
 
 
 def require_known_placeholders(places: Sequence[Place], check: HealthCheck | None) -> None:

@@ -1,11 +1,10 @@
 """The step of blue/green that brings a release to the hosts that wait, and takes it back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
-from rollbacks.platforms.artifacts.payload import Payload
 from rollbacks.platforms.base import (
     Change,
     Control,
@@ -18,9 +17,9 @@ from rollbacks.platforms.base import (
 )
 from rollbacks.platforms.ssh import commands, inspecting, pairs
 from rollbacks.platforms.ssh.fronts import other
-from rollbacks.platforms.ssh.pairs import checks_of, front_of, kept_in, side_of
+from rollbacks.platforms.ssh.pairs import checks_of, front_of, kept_in, releases_kept, side_of
 from rollbacks.platforms.ssh.places import Place, key_of
-from rollbacks.platforms.ssh.rounds import Round, artifact_of, require_known_placeholders
+from rollbacks.platforms.ssh.rounds import Round, require_artifact, require_known_placeholders
 from rollbacks.platforms.ssh.settings import StageSettings
 from rollbacks.platforms.ssh.visits import Visit
 
@@ -38,7 +37,7 @@ class Stage(Step):
     def capture(self, target: TargetRef, spec: StepSpec, control: Control) -> dict[str, Any]:
         """Also finds out all that can be found out to be wrong before anything is touched."""
         commands.safe_release(spec.release)
-        artifact_of(spec)
+        require_artifact(spec)
         color = other(front_of(target).serving(control))
         check = _settings(spec).stage_health_check
         require_known_placeholders(pairs.hosts_of(target, color), check)
@@ -52,12 +51,11 @@ class Stage(Step):
         swapped = "Somebody has swapped since this deployment began: deploy again."
         front_of(target).require_waiting(kept.color, control, swapped)
 
-        async def bring(visit: Visit, payload: Payload) -> InstanceOutcome:
-            return await visit.bring(payload, kept.hosts[visit.place.name])
+        async def bring(visit: Visit) -> InstanceOutcome:
+            return await visit.bring(kept.hosts[visit.place.name])
 
-        faults = _round(target, spec, control, side.known, is_undo=False).run(
-            artifact_of(spec), bring
-        )
+        require_artifact(spec)
+        faults = _round(target, spec, control, side.known, is_undo=False).run(bring)
         return pairs.concluded(target, control, faults, f"{kept.color} has {spec.release}")
 
     def undo(
@@ -68,10 +66,10 @@ class Stage(Step):
         front_of(target).require_waiting(kept.color, control, "Undo the swap first.")
         pairs.told(side, control)
 
-        async def bring_back(visit: Visit, _: Payload) -> InstanceOutcome:
+        async def bring_back(visit: Visit) -> InstanceOutcome:
             return await visit.bring_back(kept.hosts[visit.place.name])
 
-        faults = _round(target, spec, control, side.known, is_undo=True).run(None, bring_back)
+        faults = _round(target, spec, control, side.known, is_undo=True).run(bring_back)
         return pairs.concluded(target, control, faults, f"{kept.color} is as it was before")
 
     def preview(
@@ -95,6 +93,9 @@ class Stage(Step):
             return inspecting.of_apply(target, spec, places)
         kept = kept_in(captured)
         return inspecting.of_undo(target, spec, side_of(target, kept).known, kept.hosts)
+
+    def releases(self, captured: Mapping[str, Any]) -> Collection[str]:
+        return releases_kept(captured)
 
 
 def _settings(spec: StepSpec) -> StageSettings:

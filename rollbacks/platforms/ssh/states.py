@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from rollbacks.platforms.base import PlatformError
 from rollbacks.platforms.ssh.commands import BEGIN, Pending
 
-_OURS = re.compile(r"releases/[0-9]+-(.+)")
+_OURS = re.compile(r"releases/([0-9]+-(.+))")
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,12 @@ def parsed(answer: bytes) -> HostState:
 
 def version_of(link: str) -> str:
     """The version a link text of ours stands for; empty where it is none of ours."""
+    match = _OURS.fullmatch(link)
+    return match[2] if match else ""
+
+
+def release_of(link: str) -> str:
+    """The name of the release that a link text of ours leads to; empty where it is none of ours."""
     match = _OURS.fullmatch(link)
     return match[1] if match else ""
 

@@ -1,12 +1,11 @@
 """The step of blue/green that sends everybody to the other color, and back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
 from rollbacks.platforms import everywhere
-from rollbacks.platforms.artifacts.payload import Payload
 from rollbacks.platforms.base import (
     Change,
     Control,
@@ -19,7 +18,7 @@ from rollbacks.platforms.base import (
 )
 from rollbacks.platforms.ssh import inspecting, pairs
 from rollbacks.platforms.ssh.fronts import Switch, other
-from rollbacks.platforms.ssh.pairs import checks_of, front_of, kept_in, side_of
+from rollbacks.platforms.ssh.pairs import checks_of, front_of, kept_in, releases_kept, side_of
 from rollbacks.platforms.ssh.places import Place, key_of
 from rollbacks.platforms.ssh.rounds import Round
 from rollbacks.platforms.ssh.settings import SwapSettings
@@ -45,12 +44,12 @@ class Swap(Step):
     def apply(
         self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any], control: Control
     ) -> Progress:
-        async def ready(visit: Visit, _: Payload) -> InstanceOutcome:
+        async def ready(visit: Visit) -> InstanceOutcome:
             return await visit.ready()
 
         color = other(kept_in(captured).color)
         places = pairs.hosts_of(target, color)
-        faults = _round(target, spec, control, places, is_undo=False).run(None, ready)
+        faults = _round(target, spec, control, places, is_undo=False).run(ready)
         if faults:
             return everywhere.concluded(faults, "")
         switch = Switch(color, spec, _settings(spec), control)
@@ -64,13 +63,13 @@ class Swap(Step):
         side = side_of(target, kept)
         pairs.told(side, control)
 
-        async def stand(visit: Visit, _: Payload) -> InstanceOutcome:
+        async def stand(visit: Visit) -> InstanceOutcome:
             if found := kept.hosts.get(visit.place.name):
                 return await visit.stand(found)
             return await visit.require_any_of(kept.links)
 
         places = [*side.known, *side.new]
-        faults = _round(target, spec, control, places, is_undo=True).run(None, stand)
+        faults = _round(target, spec, control, places, is_undo=True).run(stand)
         if faults:
             return everywhere.concluded(faults, "")
         switch = Switch(kept.color, spec, _settings(spec), control, kept.front)
@@ -89,6 +88,9 @@ class Swap(Step):
         self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any] | None
     ) -> Inspection:
         return inspecting.of_swap(target, spec, kept_in(captured) if captured else None)
+
+    def releases(self, captured: Mapping[str, Any]) -> Collection[str]:
+        return releases_kept(captured)
 
 
 def _settings(spec: StepSpec) -> SwapSettings:

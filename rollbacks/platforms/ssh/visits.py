@@ -7,70 +7,19 @@ restart, then a check) is written on the host before the switch, see commands.py
 
 from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
-from rollbacks.platforms.artifacts.payload import Payload
+from rollbacks.platforms.artifacts.payload import Payloads
 from rollbacks.platforms.asking import Asking
 from rollbacks.platforms.base import Control, InstanceOutcome, OutcomeState, PlatformError
 from rollbacks.platforms.ssh import commands
 from rollbacks.platforms.ssh.commands import Pending
 from rollbacks.platforms.ssh.connection import CommandTimeout, Remote
+from rollbacks.platforms.ssh.found import Found, is_gone, look, require_link
 from rollbacks.platforms.ssh.health import until_healthy, wrong_with
 from rollbacks.platforms.ssh.places import Place
 from rollbacks.platforms.ssh.sessions import Answer
 from rollbacks.platforms.ssh.settings import InstallSettings
-from rollbacks.platforms.ssh.states import HostState, parsed
-
-
-class Found(BaseModel):
-    """What a capture keeps of one host; `levels`: directories that were not there, upwards."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    directory: str
-    link: str | None
-    resolves: bool
-    has_release: bool
-    has_releases: bool
-    levels: int
-
-
-async def look(
-    remote: Remote, place: Place, release: str = "", wanted: str | None = None
-) -> HostState:
-    """What is there now; refuses what cannot be brought back."""
-    answer = await remote.run(commands.look(place.directory, release, wanted or ""))
-    if remote.become and (refusal := remote.become.refusal(answer)):
-        raise PlatformError(f"{refusal}; nothing was changed", permanent=True)
-    if answer.failure:
-        raise PlatformError(f"the look at {place.directory} {answer.failure}", permanent=True)
-    return parsed(answer.out)
-
-
-async def find(remote: Remote, place: Place, release: str) -> Found:
-    """What is there now, to be kept."""
-    state = await look(remote, place, release)
-    require_link(state, place)
-    return Found(
-        directory=place.directory,
-        link=state.link,
-        resolves=state.resolves,
-        has_release=state.has_release,
-        has_releases=state.has_releases,
-        levels=state.levels,
-    )
-
-
-def require_link(state: HostState, place: Place) -> None:
-    """`current` must be a link, or not be there; raises PlatformError."""
-    if state.is_other:
-        raise PlatformError(
-            f"{place.directory}/current exists and is not a symbolic link; move it away, or give "
-            "the infrastructure another directory",
-            permanent=True,
-        )
+from rollbacks.platforms.ssh.states import HostState, release_of
 
 
 @dataclass(frozen=True)
@@ -84,13 +33,14 @@ class Visit:
     environment: Mapping[str, str]
     control: Control
     asking: Asking
+    payloads: Payloads
 
-    async def bring(self, payload: Payload, found: Found) -> InstanceOutcome:
+    async def bring(self, found: Found) -> InstanceOutcome:
         """The release unpacked, linked, started and well."""
         wanted = commands.link_to(self.release)
         state = await self._look(wanted)
         if not state.has_release:
-            await self._unpack(payload)
+            await self._unpack()
         pending = state.pending
         if state.link != wanted or not state.has_release:
             pending = await self._switch(wanted)
@@ -102,11 +52,16 @@ class Visit:
         return InstanceOutcome(OutcomeState.DONE, f"Runs {self.release}")
 
     async def bring_back(self, found: Found) -> InstanceOutcome:
-        """The link as it was, started and well, and nothing left of the release."""
+        """The link as it was, to what it led to, started and well, and nothing left of the release.
+
+        What it led to is sent again where it is not there any more.
+        """
         self._require_same_place(found)
         state = await self._look(found.link)
-        self._require_previous(state, found)
-        pending, is_as_before = state.pending, state.link == found.link
+        is_lost = is_gone(state, found)
+        if is_lost:
+            await self._send_again(state, found)
+        pending, is_as_before = state.pending, state.link == found.link and not is_lost
         if not is_as_before:
             pending = await self._switch(found.link or "", may_dangle=not found.resolves)
         await self._prove(pending, runs_something=found.link is not None)
@@ -114,14 +69,16 @@ class Visit:
         if has_rest or not is_as_before:
             await self._clean(found)
         changed = OutcomeState.DONE if has_rest or not is_as_before else OutcomeState.UNCHANGED
-        return InstanceOutcome(changed, f"As it was before: {found.link or 'nothing installed'}")
+        again = ", which was gone and was sent again" if is_lost else ""
+        before = found.link or "nothing installed"
+        return InstanceOutcome(changed, f"As it was before: {before}{again}")
 
-    async def bring_earlier(self, release: str, payload: Payload) -> InstanceOutcome:
+    async def bring_earlier(self, release: str) -> InstanceOutcome:
         """What the others ran before, on a host that came later; unpacked where it is not there."""
         earlier, link = replace(self, release=release), commands.link_to(release)
         state = await earlier._look(link)
         if not state.has_release:
-            await earlier._unpack(payload)
+            await earlier._unpack()
         found = Found(
             directory=self.place.directory,
             link=link,
@@ -174,7 +131,23 @@ class Visit:
         require_link(state, self.place)
         return state
 
-    async def _unpack(self, payload: Payload) -> None:
+    async def _send_again(self, state: HostState, found: Found) -> None:
+        """The release that ran before; PlatformError where nobody knows what it was made of."""
+        release = release_of(found.link or "")
+        if release not in self.payloads:
+            raise PlatformError(
+                f"{found.link}, which it ran before, is gone from {self.place.directory}; nothing "
+                "was changed. Deploy that version again",
+                permanent=True,
+            )
+        await self.payloads.of(release).ready()
+        if state.link == found.link:
+            # Whoever comes after us must know that what ran there has to be restarted.
+            await self._switch(found.link or "", may_dangle=True)
+        await replace(self, release=release)._unpack()
+
+    async def _unpack(self) -> None:
+        payload = self.payloads.of(self.release)
         await payload.ready()
         command = commands.unpack(self.place.directory, self.release)
         await self._change(f"Unpacking {self.release}", command, payload.chunks())
@@ -253,14 +226,6 @@ class Visit:
                 permanent=True,
             )
 
-    def _require_previous(self, state: HostState, found: Found) -> None:
-        if found.link is not None and found.resolves and not state.has_wanted:
-            raise PlatformError(
-                f"{found.link}, which it ran before, is gone from {self.place.directory}; nothing "
-                "was changed. Deploy that version again",
-                permanent=True,
-            )
-
 
 def _has_rest(state: HostState, found: Found) -> bool:
     """Whether anything is there that was not, or that only stood there for a while."""
@@ -278,14 +243,3 @@ def log_output(control: Control, name: str, answer: Answer, lines: int = 200) ->
     text = answer.both.decode(errors="replace").rstrip()
     if text:
         control.log(name, "\n".join(text.splitlines()[-lines:]))
-
-
-def found_in(captured: Mapping[str, Any], name: str) -> Found:
-    """A host's part of a capture; PlatformError where it has none."""
-    try:
-        return Found.model_validate(captured["hosts"][name])
-    except (KeyError, TypeError, ValueError):
-        raise PlatformError(
-            f"{name} was not looked at before this deployment, so it cannot be brought back.",
-            permanent=True,
-        ) from None

@@ -1,17 +1,18 @@
 """What the hosts say of a step before it begins: missing rights, exact differences, drift."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 
 from rollbacks.platforms import inspections
 from rollbacks.platforms.base import Difference, Inspection, StepSpec, TargetRef
-from rollbacks.platforms.inspections import Said
+from rollbacks.platforms.inspections import Lost, Said
 from rollbacks.platforms.winrm import pairs
 from rollbacks.platforms.winrm.calls import looks
+from rollbacks.platforms.winrm.found import Found, is_gone, look_into, release_to_send
 from rollbacks.platforms.winrm.pairs import Seen, look_at
 from rollbacks.platforms.winrm.places import Place
 from rollbacks.platforms.winrm.sessions import Remote
 from rollbacks.platforms.winrm.states import file_of
-from rollbacks.platforms.winrm.visits import Found, look_into
 
 
 def of_apply(
@@ -50,18 +51,17 @@ def of_undo(
         seen = Seen(unit, await look_at(remote, unit))
         folder = await look_into(remote, place, directory, mine.path)
         ours = unit.path_in(f"{place.folder}\\{directory}")
-        warning, problem = "", ""
+        warning = ""
         if seen.state.path not in (ours, mine.path):
             warning = (
                 f"{place.name}: the {unit.what} of {unit.title} is {seen.state.path}: somebody "
                 "changed it since. It will be what it was before the deployment"
             )
-        if mine.resolves and not folder.wanted:
-            problem = (
-                f"{place.name}: {file_of(mine.path)}, which it served before, is gone; deploy that "
-                "version again"
-            )
-        return Said(_difference(place, seen, mine.path), warning, problem)
+        said = Said(_difference(place, seen, mine.path), warning)
+        if not is_gone(folder, mine):
+            return said
+        release = await release_to_send(remote, place, mine)
+        return replace(said, lost=Lost(f"{file_of(mine.path)}, which it served before,", release))
 
     return _inspected(target, spec, look, each_by_itself=True)
 
@@ -97,4 +97,6 @@ def _inspected(
     each_by_itself: bool = False,
 ) -> Inspection:
     said, faults = looks(target, spec.instances, look, None)
-    return inspections.summed(spec.instances, said, faults, each_by_itself=each_by_itself)
+    return inspections.summed(
+        spec.instances, said, faults, earlier=spec.earlier, each_by_itself=each_by_itself
+    )

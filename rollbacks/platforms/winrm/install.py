@@ -1,14 +1,14 @@
 """The steps that bring a release to hosts, and take it back: to what serves, or to its twin."""
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
 from rollbacks.platforms import everywhere
-from rollbacks.platforms.artifacts.payload import Payload
+from rollbacks.platforms.artifacts.payload import Payloads
 from rollbacks.platforms.asking import Asking
 from rollbacks.platforms.base import (
     Change,
@@ -24,14 +24,16 @@ from rollbacks.platforms.base import (
 from rollbacks.platforms.winrm import inspecting, pairs
 from rollbacks.platforms.winrm.access import access_to
 from rollbacks.platforms.winrm.calls import acted, captures
+from rollbacks.platforms.winrm.found import Found, found_in, look_into
 from rollbacks.platforms.winrm.packing import repack
 from rollbacks.platforms.winrm.pairs import Seen
 from rollbacks.platforms.winrm.places import Place, places_of
 from rollbacks.platforms.winrm.scripts import directory_of
 from rollbacks.platforms.winrm.sessions import Remote
 from rollbacks.platforms.winrm.settings import HealthCheck, InstallSettings, StageSettings
+from rollbacks.platforms.winrm.states import release_of
 from rollbacks.platforms.winrm.units import Directory, Unit
-from rollbacks.platforms.winrm.visits import Found, Visit, found_in, look_into
+from rollbacks.platforms.winrm.visits import Visit
 
 
 class Releasing(Step):
@@ -68,10 +70,10 @@ class Releasing(Step):
     def apply(
         self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any], control: Control
     ) -> Progress:
-        async def bring(visit: Visit, payload: Payload) -> InstanceOutcome:
+        async def bring(visit: Visit) -> InstanceOutcome:
             await self._require_same_role(visit)
             found = found_in(captured, visit.place.name)
-            return await visit.bring(payload, found, runs=self.runs(visit.unit))
+            return await visit.bring(found, runs=self.runs(visit.unit))
 
         self._require_fit(target, spec)
         return self._go(target, spec, captured, control, bring)
@@ -79,9 +81,9 @@ class Releasing(Step):
     def undo(
         self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any], control: Control
     ) -> Progress:
-        async def bring_back(visit: Visit, payload: Payload) -> InstanceOutcome:
+        async def bring_back(visit: Visit) -> InstanceOutcome:
             if new := spec.newcomer(visit.place.name):
-                return await visit.bring_earlier(directory_of(new.release), payload)
+                return await visit.bring_earlier(new.release)
             return await visit.bring_back(found_in(captured, visit.place.name))
 
         return self._go(target, spec, captured, control, bring_back)
@@ -112,6 +114,10 @@ class Releasing(Step):
         found = {name: found_in(captured, name) for name in known.instances}
         return inspecting.of_undo(target, known, directory, found)
 
+    def releases(self, captured: Mapping[str, Any]) -> Collection[str]:
+        found = [found_in(captured, name) for name in captured.get("hosts", ())]
+        return {release_of(each.path, each.folder) for each in found if each.resolves} - {""}
+
     async def _require_same_role(self, visit: Visit) -> None:
         """What waited must not be given a release once it serves."""
         if visit.place.twin is None:
@@ -138,9 +144,10 @@ class Releasing(Step):
         spec: StepSpec,
         captured: Mapping[str, Any],
         control: Control,
-        act: Callable[[Visit, Payload], Awaitable[InstanceOutcome]],
+        act: Callable[[Visit], Awaitable[InstanceOutcome]],
     ) -> Progress:
-        directory, access = directory_of(spec.release), access_to(target)
+        directory_of(spec.release)
+        access = access_to(target)
         places = places_of(target, spec.instances)
         units = {
             place.name: unit_of(place, found_in(captured, place.name))
@@ -150,8 +157,8 @@ class Releasing(Step):
         check, seconds = self.check(spec)
 
         async def go() -> Progress:
-            payload = Payload(spec.newcomers.artifact if spec.newcomers else spec.artifact, repack)
-            async with _closing(Asking(), payload) as asking:
+            payloads = Payloads({spec.release: spec.artifact, **spec.earlier}, repack)
+            async with _closing(Asking(), payloads) as asking:
 
                 async def turn(remote: Remote, place: Place) -> InstanceOutcome:
                     # One that came later has whatever serves there brought back.
@@ -160,13 +167,14 @@ class Releasing(Step):
                         remote=remote,
                         place=place,
                         unit=unit,
-                        directory=directory,
+                        release=spec.release,
                         check=check,
                         seconds=seconds,
                         control=control,
                         asking=asking,
+                        payloads=payloads,
                     )
-                    return await act(visit, payload)
+                    return await act(visit)
 
                 return await acted(places, access, control, turn)
 
@@ -230,9 +238,9 @@ async def _found(remote: Remote, place: Place, seen: Seen, directory: str) -> Fo
 
 
 @asynccontextmanager
-async def _closing(asking: Asking, payload: Payload) -> AsyncIterator[Asking]:
+async def _closing(asking: Asking, payloads: Payloads) -> AsyncIterator[Asking]:
     try:
         yield asking
     finally:
-        payload.close()
+        payloads.close()
         await asking.close()

@@ -16,6 +16,7 @@ from rollbacks.platforms.base import (
 from rollbacks.platforms.hosts import selected
 from rollbacks.platforms.winrm import pairs
 from rollbacks.platforms.winrm.calls import looks
+from rollbacks.platforms.winrm.found import look_into
 from rollbacks.platforms.winrm.install import Install, Stage
 from rollbacks.platforms.winrm.places import Place, places_of
 from rollbacks.platforms.winrm.script import Script
@@ -23,7 +24,6 @@ from rollbacks.platforms.winrm.sessions import Remote
 from rollbacks.platforms.winrm.settings import Connector, Infrastructure
 from rollbacks.platforms.winrm.states import file_of, version_of
 from rollbacks.platforms.winrm.swap import Swap
-from rollbacks.platforms.winrm.visits import look_into
 
 
 class Winrm(Platform):

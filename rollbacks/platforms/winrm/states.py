@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from rollbacks.platforms.base import PlatformError
 from rollbacks.platforms.winrm.units import Unit
 
-_OURS = re.compile(r"\\release-[0-9]+-([^\\\"]+)(?:[\\\"]|$)")
+_OURS = re.compile(r"\\release-([0-9]+-([^\\\"]+))(?:[\\\"]|$)")
 _QUOTED = re.compile(r'"([^"]+)"')
 
 
@@ -105,6 +105,14 @@ def folder_in(answer: str) -> FolderState:
 def version_of(path: str) -> str:
     """The version that a path of ours leads to; empty where it is none of ours."""
     match = _OURS.search(path)
+    return match[2] if match else ""
+
+
+def release_of(path: str, folder: str) -> str:
+    """The name of the release in the folder that a path leads into; empty where there is none."""
+    file = file_of(path)
+    is_inside = file.lower().startswith(folder.lower())
+    match = _OURS.match(file, len(folder)) if is_inside else None
     return match[1] if match else ""
 
 

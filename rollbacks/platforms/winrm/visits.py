@@ -6,74 +6,56 @@ restart, then a check) is written on the host before the switch, see scripts.py.
 """
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
-from rollbacks.platforms.artifacts.payload import Payload
+from rollbacks.platforms.artifacts.payload import Payloads
 from rollbacks.platforms.asking import Asking
 from rollbacks.platforms.base import Control, InstanceOutcome, OutcomeState, PlatformError
 from rollbacks.platforms.winrm import scripts
+from rollbacks.platforms.winrm.found import Found, is_gone, look_into, release_to_send
 from rollbacks.platforms.winrm.health import until_healthy
 from rollbacks.platforms.winrm.pairs import look_at
 from rollbacks.platforms.winrm.places import Place
-from rollbacks.platforms.winrm.scripts import Call
+from rollbacks.platforms.winrm.scripts import Call, directory_of
 from rollbacks.platforms.winrm.sessions import Remote, ScriptFailed
 from rollbacks.platforms.winrm.settings import HealthCheck
 from rollbacks.platforms.winrm.states import (
     FolderState,
     UnitState,
     file_of,
-    folder_in,
     version_of,
 )
 from rollbacks.platforms.winrm.units import Unit
 
 
-class Found(BaseModel):
-    """What a capture keeps of one host; `unit`: its title; `levels`: directories not there."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    unit: str
-    folder: str
-    path: str
-    runs: bool
-    resolves: bool
-    has_release: bool
-    levels: int
-
-
-async def look_into(remote: Remote, place: Place, directory: str, path: str) -> FolderState:
-    """The service's folder, and whether the path leads anywhere."""
-    return folder_in(await remote.call(scripts.look(place.folder, directory, file_of(path))))
-
-
 @dataclass(frozen=True)
 class Visit:
-    """Everything one host's turn needs. `directory`: the name of the release's."""
+    """Everything one host's turn needs."""
 
     remote: Remote
     place: Place
     unit: Unit
-    directory: str
+    release: str
     check: HealthCheck | None
     seconds: float
     control: Control
     asking: Asking
+    payloads: Payloads
+
+    @property
+    def directory(self) -> str:
+        return directory_of(self.release)
 
     @property
     def wanted(self) -> str:
         """The unit's path when it serves the release."""
         return self.unit.path_in(f"{self.place.folder}\\{self.directory}")
 
-    async def bring(self, payload: Payload, found: Found, *, runs: bool) -> InstanceOutcome:
+    async def bring(self, found: Found, *, runs: bool) -> InstanceOutcome:
         """The release unpacked, served, started (`runs`: where it is to run) and well."""
         state, folder = await self._look(self.wanted)
         if not folder.release:
-            await self._unpack(payload, folder.uploaded)
+            await self._unpack(folder.uploaded)
         must_restart, must_check = folder.restart, folder.check
         if state.path != self.wanted or not folder.release:
             await self._switch(self.wanted)
@@ -86,11 +68,16 @@ class Visit:
         return InstanceOutcome(OutcomeState.DONE, f"Serves {self.directory}")
 
     async def bring_back(self, found: Found) -> InstanceOutcome:
-        """The path as it was, started and well, and nothing left of the release."""
+        """The path as it was, to what it led to, started and well, and nothing left of the release.
+
+        What it led to is sent again where it is not there any more.
+        """
         self._require_same_place(found)
         state, folder = await self._look(found.path)
-        self._require_previous(folder, found)
-        is_as_before = state.path == found.path
+        is_lost = is_gone(folder, found)
+        if is_lost:
+            await self._send_again(state, found)
+        is_as_before = state.path == found.path and not is_lost
         if not is_as_before:
             await self._switch(found.path)
         must_restart = folder.restart or not is_as_before
@@ -99,17 +86,14 @@ class Visit:
         has_rest = folder.has_rest or (folder.release and not found.has_release)
         if has_rest or not is_as_before or folder.levels < found.levels:
             await self._clean(found)
-            return InstanceOutcome(OutcomeState.DONE, f"As it was before: {found.path}")
+            again = ", which was gone and was sent again" if is_lost else ""
+            return InstanceOutcome(OutcomeState.DONE, f"As it was before: {found.path}{again}")
         return InstanceOutcome(OutcomeState.UNCHANGED, f"As it was before: {found.path}")
 
-    async def bring_earlier(self, directory: str, payload: Payload) -> InstanceOutcome:
+    async def bring_earlier(self, release: str) -> InstanceOutcome:
         """What the others served before, on a host that came later; sent where it is not there."""
-        earlier = replace(self, directory=directory)
-        _, folder = await earlier._look(earlier.wanted)
-        if not folder.release:
-            await earlier._unpack(payload, folder.uploaded)
-        if not folder.release or folder.has_rest:
-            await earlier._change("Settling", scripts.settle(self.place.folder, directory))
+        earlier = replace(self, release=release)
+        await earlier._send()
         found = Found(
             unit=self.unit.title,
             folder=self.place.folder,
@@ -119,15 +103,40 @@ class Visit:
             has_release=False,
             levels=0,
         )
-        return replace(await self.bring_back(found), message=f"Came later; serves {directory}")
+        outcome = await self.bring_back(found)
+        return replace(outcome, message=f"Came later; serves {earlier.directory}")
+
+    async def _send_again(self, state: UnitState, found: Found) -> None:
+        """The release that was served before; PlatformError where that cannot be."""
+        release = await release_to_send(self.remote, self.place, found)
+        if release not in self.payloads:
+            raise PlatformError(
+                f"{file_of(found.path)}, which it served before, is gone; nothing was changed. "
+                "Deploy that version again",
+                permanent=True,
+            )
+        await self.payloads.of(release).ready()
+        if state.path == found.path:
+            # Whoever comes after us must know that what was served there has to be restarted.
+            await self._switch(found.path)
+        await replace(self, release=release)._send()
+
+    async def _send(self) -> None:
+        """The release alone, where it is not there; nothing serves it yet."""
+        _, folder = await self._look(self.wanted)
+        if not folder.release:
+            await self._unpack(folder.uploaded)
+        if not folder.release or folder.has_rest:
+            await self._change("Settling", scripts.settle(self.place.folder, self.directory))
 
     async def _look(self, path: str) -> tuple[UnitState, FolderState]:
         self._say("Looking")
         state = await look_at(self.remote, self.unit)
         return state, await look_into(self.remote, self.place, self.directory, path)
 
-    async def _unpack(self, payload: Payload, offset: int) -> None:
+    async def _unpack(self, offset: int) -> None:
         """Send what is missing of the upload; its checksum is compared on the host."""
+        payload = self.payloads.of(self.release)
         packed = await payload.ready()
         size = os.fstat(packed.fileno()).st_size
         offset = offset if offset <= size else 0
@@ -198,22 +207,3 @@ class Visit:
                 f"says {self.unit.title} and {self.place.folder}; nothing was changed",
                 permanent=True,
             )
-
-    def _require_previous(self, folder: FolderState, found: Found) -> None:
-        if found.resolves and not folder.wanted:
-            raise PlatformError(
-                f"{file_of(found.path)}, which it served before, is gone; nothing was changed. "
-                "Deploy that version again",
-                permanent=True,
-            )
-
-
-def found_in(captured: Mapping[str, Any], name: str) -> Found:
-    """A host's part of a capture; PlatformError where it has none."""
-    try:
-        return Found.model_validate(captured["hosts"][name])
-    except (KeyError, TypeError, ValueError):
-        raise PlatformError(
-            f"{name} was not looked at before this deployment, so it cannot be brought back.",
-            permanent=True,
-        ) from None

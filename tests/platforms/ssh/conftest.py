@@ -28,6 +28,7 @@ class Shop:
     variables: dict[str, str] = field(default_factory=dict)
     captured: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     control: RecordingControl = field(default_factory=RecordingControl)
+    earlier: dict[str, ArtifactRef] = field(default_factory=dict)
     platform: Ssh = field(default_factory=Ssh)
     step: Install = field(default_factory=Install)
 
@@ -54,6 +55,7 @@ class Shop:
             artifact=self.artifact(release.partition("-")[2]),
             instances=tuple(self.fleet.hosts),
             release=release,
+            earlier=self.earlier,
         )
 
     def capture(self, release: str) -> None:

@@ -29,25 +29,29 @@ class Shop:
     secret: dict[str, str | None] = field(default_factory=dict)
     captured: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     control: RecordingControl = field(default_factory=RecordingControl)
+    earlier: dict[str, ArtifactRef] = field(default_factory=dict)
 
     @property
     def target(self) -> TargetRef:
         return self.fleet.target(self.infrastructure, **self.secret, **self.connector)
 
-    def spec(self, release: str) -> StepSpec:
-        step = Winrm.steps[self.kind]
-        version = release.partition("-")[2]
+    def artifact(self, version: str) -> ArtifactRef:
         content = artifact_of(version)
         path = self.fleet.directory / f"{version}.zip"
         path.write_bytes(content)
+        return ArtifactRef(version, str(path), checksum(content), "ZIP")
+
+    def spec(self, release: str) -> StepSpec:
+        step = Winrm.steps[self.kind]
         return StepSpec(
             name="Install",
             kind=self.kind,
             settings=step.settings_model.model_validate(self.settings).model_dump(),
             variables={},
-            artifact=ArtifactRef(version, str(path), checksum(content), "ZIP"),
+            artifact=self.artifact(release.partition("-")[2]),
             instances=tuple(self.fleet.hosts),
             release=release,
+            earlier=self.earlier,
         )
 
     def capture(self, release: str) -> None:

@@ -44,12 +44,27 @@ def test_drift_is_named(shop: Shop) -> None:
     assert shop.host.windows.sites["Shop-Blue"].paths["/", "/"] == "C:\\inetpub\\blue"
 
 
-def test_a_previous_release_that_is_gone_is_a_problem(shop: Shop) -> None:
+def test_a_previous_release_that_is_gone_will_be_sent_again_or_is_a_problem(shop: Shop) -> None:
     shop.deploy("1-1.4.0")
     shop.deploy("2-1.4.1")
     shop.host.windows.disk.delete_directory(f"{FOLDER}\\release-1-1.4.0")
     (problem,) = inspected(shop, "2-1.4.1", is_undo=True).problems
     assert "release-1-1.4.0, which it served before, is gone; deploy that version again" in problem
+    shop.earlier = {"1-1.4.0": shop.artifact("1.4.0")}
+    found = inspected(shop, "2-1.4.1", is_undo=True)
+    (warning,) = found.warnings
+    assert "release-1-1.4.0, which it served before, is gone; it will be sent again" in warning
+    assert found.problems == ()
+
+
+def test_a_release_of_which_a_part_is_gone_is_a_problem(fleet: Fleet) -> None:
+    shop = shop_for(fleet, "service")
+    shop.deploy("1-1.4.0")
+    shop.deploy("2-1.4.1")
+    shop.earlier = {"1-1.4.0": shop.artifact("1.4.0")}
+    shop.host.windows.disk.delete_file(f"{FOLDER}\\release-1-1.4.0\\bin\\Worker.exe")
+    (problem,) = inspected(shop, "2-1.4.1", is_undo=True).problems
+    assert "Worker.exe, which it served before, is gone; deploy that version again" in problem
 
 
 @pytest.mark.parametrize("is_undo", [False, True])
