@@ -63,13 +63,20 @@ class Nginx:
 
     @property
     def switch(self) -> str:
-        """Written beside, tested, and taken over by a reload, which ends no request."""
+        """Written beside, tested, and taken over by a reload, which ends no request.
+
+        A reload returns at once, and the old workers take requests for a while after it.
+        """
         new = f"{self.serving}.new"
         return (
             f'echo "proxy_pass http://$LASTGOOD_COLOR; #$LASTGOOD_COLOR" > {new} && '
             f"mv {new} {self.serving} && "
             f"{NGINX} -t -q -c {self.directory}/nginx.conf && "
-            f"{NGINX} -s reload -c {self.directory}/nginx.conf"
+            f'old=$(pgrep -P "$(cat {self.directory}/pid)") && '
+            f"{NGINX} -s reload -c {self.directory}/nginx.conf && "
+            "for worker in $old; do "
+            'until grep -q "shutting down" /proc/$worker/cmdline || [ ! -e /proc/$worker ]; '
+            "do sleep 0.1; done 2>/dev/null; done"
         )
 
     def color(self) -> str:

@@ -7,8 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 
 from dashboard.models import Deployment, Instance, Status, Step
+from rollbacks import actions
+from rollbacks.plan import Configuration
 from tests.hosts.nginx import Visitor
 from tests.hosts.pairs import Pair, pair_of
 from tests.scene import revise, verdicts
@@ -163,6 +168,28 @@ def test_hosts_that_came_or_went_since_are_named(open_pair: Open) -> None:
         assert now["hosts"][host] == before["hosts"][host]
     pair.revise(hosts=settings["hosts"], groups=pair.groups)
     assert pair.has("green") == {pair.fleet.link("web-3"), pair.fleet.link("web-4")}
+
+
+def test_the_plan_names_every_host_that_a_step_goes_back_on(
+    open_pair: Open, client: Client
+) -> None:
+    """On the page, as in the API: the hosts on record, though they are one instance together."""
+    pair = open_pair(4)
+    succeeded(pair.deploy("1.4.1"))  # to green: blue has nothing
+    bad = succeeded(pair.deploy("1.4.2"))
+    engineer = pair.scene.engineer
+    plan, refusals = actions.confirmation(bad, engineer, Configuration.CURRENT, timezone.now())
+    assert plan is not None, refusals
+    swap, stage = (step for phase in plan.phases for step in phase.steps)
+    [serves] = swap.changes
+    assert (serves.before, serves.after) == ("blue", "green (web-3, web-4)")
+    assert [(each.what, each.before) for each in stage.changes] == [
+        (f"current of {host} (blue)", f"releases/{bad.pk}-1.4.2") for host in ("web-1", "web-2")
+    ]
+    client.force_login(engineer)
+    dialog = client.get(reverse("rollback", args=[bad.pk])).content.decode()
+    assert "green (web-3, web-4)" in dialog
+    assert "current of web-2 (blue)" in dialog
 
 
 def test_a_newcomer_without_the_old_release_stops_the_way_back(open_pair: Open) -> None:

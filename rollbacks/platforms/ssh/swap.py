@@ -81,8 +81,9 @@ class Swap(Step):
     ) -> Sequence[Change]:
         if captured is None:
             return [Change(key_of(target), "serves", "the color that serves now", "the other one")]
-        color = kept_in(captured).color
-        return [Change(key_of(target), "serves", other(color), color)]
+        kept = kept_in(captured)
+        again = f"{kept.color} ({', '.join(kept.hosts)})"
+        return [Change(key_of(target), "serves", other(kept.color), again)]
 
     def inspect(
         self, target: TargetRef, spec: StepSpec, captured: Mapping[str, Any] | None
