@@ -190,7 +190,9 @@ class Execution:
     def _look_before_once(self) -> str:
         wanted = proof.instances(self.deployment, Direction.FORWARD)
         try:
-            found = observation.observe(self.deployment.target, besides=wanted)
+            found = observation.observe(
+                self.deployment.target, besides=wanted, goes_back=self.deployment.is_rollback
+            )
             wanted.difference_update(specs.gone(self.deployment, wanted))
         except PlatformError as error:
             return str(error)

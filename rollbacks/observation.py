@@ -26,11 +26,16 @@ log = logging.getLogger(__name__)
 
 
 def target_ref(
-    target: Target, *, with_credential: bool = True, besides: Collection[str] = ()
+    target: Target,
+    *,
+    with_credential: bool = True,
+    besides: Collection[str] = (),
+    goes_back: bool = False,
 ) -> TargetRef:
     """The target as a plain value for a platform; raises PlatformError naming what is wrong.
 
-    `besides`: hosts that are meant though their group does not have them in service.
+    `besides`: hosts that are meant though their group does not have them in service. `goes_back`:
+    it is for taking a deployment back.
     """
     platform = platform_of(target.service.deployment_type)
     infrastructure = target.infrastructure
@@ -51,7 +56,7 @@ def target_ref(
         settings=settings.model_dump(),
         credential=credentials.resolve(connector.credential) if with_credential else None,
         hosts=rosters.hosts(infrastructure, besides),
-        pace=SharedPace(),
+        pace=SharedPace(goes_back=goes_back),
     )
 
 
@@ -74,13 +79,17 @@ def every_instance(target: Target) -> tuple[str, ...]:
 
 
 def observe(
-    target: Target, instances: Sequence[str] = (), besides: Collection[str] = ()
+    target: Target,
+    instances: Sequence[str] = (),
+    besides: Collection[str] = (),
+    *,
+    goes_back: bool = False,
 ) -> Observation:
     """Look at the live platform. Raises PlatformError where nothing could be learned.
 
-    `besides`: see `target_ref`.
+    `besides` and `goes_back`: see `target_ref`.
     """
-    ref = target_ref(target, besides=besides)
+    ref = target_ref(target, besides=besides, goes_back=goes_back)
     found = platform_of(target.service.deployment_type).observe(ref, instances)
     return Observation(tuple(_plain(each) for each in found.instances))
 

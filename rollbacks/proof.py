@@ -51,7 +51,9 @@ def _gone(deployment: Deployment, planned: Collection[str]) -> list[str]:
 
 def _seen(deployment: Deployment, planned: Collection[str]) -> Observation | None:
     try:
-        return observation.observe(deployment.target, besides=planned)
+        return observation.observe(
+            deployment.target, besides=planned, goes_back=deployment.is_rollback
+        )
     except PlatformError as error:
         log.warning("Deployment %s: nothing could be seen (%s).", deployment.pk, error)
     except Exception:

@@ -80,7 +80,8 @@ def _of_undo(
         deployment, step.name, step.kind, step.settings, phase.instances, Direction.BACK,
         phase.newcomers, undone.captured,
     )  # fmt: skip
-    return kind.inspect(observation.target_ref(deployment.target), spec, undone.captured or {})
+    target = observation.target_ref(deployment.target, goes_back=True)
+    return kind.inspect(target, spec, undone.captured or {})
 
 
 def ask(

@@ -116,7 +116,8 @@ def spec_of(deployment: Deployment, step: Step, gone: Collection[str] = ()) -> S
 def as_it_is(deployment: Deployment, step: Step) -> tuple[TargetRef, StepSpec]:
     """A journaled step, of those of its instances that are still there; and where they are."""
     named = step.phase.instances or ()
-    target = observation.target_ref(deployment.target, besides=named)
+    goes_back = step.phase.direction == Direction.BACK
+    target = observation.target_ref(deployment.target, besides=named, goes_back=goes_back)
     return target, spec_of(deployment, step, gone(deployment, named))
 
 

@@ -53,7 +53,7 @@ class Bucket(models.Model):
         return self.name
 
     @classmethod
-    def take(cls, name: str, now: datetime, *, rate: float, burst: int) -> float:
+    def take(cls, name: str, now: datetime, *, rate: float, burst: float) -> float:
         """Take a token, one that is yet to come if need be; the seconds until it is there.
 
         `rate`: tokens a second that come anew; `burst`: how many there are when it is full.

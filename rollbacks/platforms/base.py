@@ -74,7 +74,8 @@ class Pace(Protocol):
     """How fast all workers together may ask one provider."""
 
     def take(self, bucket: str, rate: float, burst: int) -> float:
-        """Take a token of the bucket, which holds `burst` and gets `rate` new ones a second.
+        """Take a token of the bucket, which holds `burst` and gets `rate` new ones a second for all
+        who ask the provider; how many of them are ours is up to the pace.
 
         The seconds until it is there. Thread-safe. Raises PlatformError.
         """

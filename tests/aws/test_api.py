@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from rollbacks.pacing import SHARE_OF_WAYS_BACK
 from rollbacks.platforms.aws import api as module
 from rollbacks.platforms.aws.api import Api, Lost, Refused
 from rollbacks.platforms.aws.limits import limit_of
@@ -29,7 +30,7 @@ def api(cloud: FakeCloud) -> Api:
 
 
 class LocalPace:
-    """Token buckets of one process."""
+    """Token buckets of one process, for a way back."""
 
     def __init__(self) -> None:
         self._full_at: dict[str, float] = defaultdict(float)
@@ -40,8 +41,9 @@ class LocalPace:
         with self._lock:
             self.buckets.add(bucket)
             now = time.monotonic()
+            rate, size = rate * SHARE_OF_WAYS_BACK, burst * SHARE_OF_WAYS_BACK
             self._full_at[bucket] = max(self._full_at[bucket], now) + 1 / rate
-            return max(0.0, self._full_at[bucket] - now - burst / rate)
+            return max(0.0, self._full_at[bucket] - now - size / rate)
 
 
 @pytest.mark.parametrize("fault", [Throttled(), Answer(500), Answer(503), Drop()])
@@ -165,11 +167,11 @@ def test_all_pages_are_read(cloud: FakeCloud, api: Api) -> None:
         ("ec2", "delete_launch_template_versions", "DeleteLaunchTemplateVersions"),
     ],
 )
-def test_we_ask_at_half_the_published_rate(service: str, operation: str, action: str) -> None:
+def test_the_limits_are_those_that_are_published(service: str, operation: str, action: str) -> None:
     published = rate_of(service, action)
     assert published is not None
     ours = limit_of(service, operation)
-    assert (ours.rate, ours.burst) == (published.sustained / 2, published.burst / 2)
+    assert (ours.rate, ours.burst) == (published.sustained, published.burst)
 
 
 def test_what_shares_a_bucket_with_aws_shares_one_with_us() -> None:

@@ -1,5 +1,7 @@
 """Which instances a group has, and where they are reached: asked of the suite's own AWS."""
 
+import time
+
 import pytest
 
 from rollbacks.platforms.aws.members import members_of
@@ -26,6 +28,7 @@ def test_members_are_listed_by_launch_with_the_address_that_is_wanted(
 ) -> None:
     group = up(cloud, account, 2)
     first = [each.name for each in members_of(account, group, "private_ip")]
+    time.sleep(1)  # a launch is told to the second; of the same one, the id decides
     cloud.client("autoscaling").update_auto_scaling_group(
         AutoScalingGroupName=group, DesiredCapacity=3
     )

@@ -1,5 +1,6 @@
 """What goes wrong on AWS, and somebody else's hands: named, and taken back."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -339,6 +340,20 @@ def strict() -> Iterator[FakeCloud]:
     """A cloud of its own, for everybody shares its buckets."""
     with FakeCloud() as cloud:
         yield cloud
+
+
+def test_of_many_services_a_revision_and_the_subnets_are_asked_for_once(
+    open_shop: Open, cloud: FakeCloud
+) -> None:
+    """However many services: one look asks for what they share once, and for themselves batched."""
+    shop = open_shop(more_services=11, balanced=False)
+    succeeded(shop.deploy("1.4.1"))
+    bad = succeeded(shop.deploy("1.4.2"))
+    before = len(cloud.requests)
+    assert inspected(shop, bad).problems == ()
+    asked = Counter(each.action for each in cloud.requests[before:])
+    assert asked["DescribeServices"] == 2
+    assert (asked["DescribeTaskDefinition"], asked["DescribeSubnets"]) == (2, 1)
 
 
 def test_published_rates_are_kept_to(

@@ -1,4 +1,4 @@
-"""How often AWS lets one account ask in one region, of which we take half: others ask, too.
+"""How often AWS lets one account ask in one region.
 
 A bucket holds `burst` tokens and gets `rate` new ones a second. Sources:
 Amazon ECS: docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html;
@@ -12,8 +12,6 @@ would fit; there we keep to a modest pace of our own.
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-SHARE = 0.5
-
 
 @dataclass(frozen=True)
 class Limit:
@@ -25,9 +23,8 @@ class Limit:
     burst: int
 
 
-def _limit(name: str, patterns: str, burst: float, rate: float) -> Limit:
-    """Our share of what is published."""
-    return Limit(name, tuple(patterns.split()), rate * SHARE, max(1, int(burst * SHARE)))
+def _limit(name: str, patterns: str, burst: int, rate: float) -> Limit:
+    return Limit(name, tuple(patterns.split()), rate, burst)
 
 
 _LIMITS: dict[str, tuple[Limit, ...]] = {
@@ -56,7 +53,7 @@ _LIMITS: dict[str, tuple[Limit, ...]] = {
     ),
     "route53": (_limit("all", "*", 5, 5),),
 }
-_OTHERWISE = Limit("all", ("*",), 10, 20)
+_OTHERWISE = _limit("all", "*", 40, 20)
 
 
 def limit_of(service: str, operation: str) -> Limit:

@@ -38,6 +38,7 @@ class Looks:
         self.api = Api(target)
         self.cluster = str(target.settings["cluster"])
         self.series = lineage.series_of(target)
+        self._definitions: dict[str, Definition] = {}
 
     @property
     def key(self) -> str:
@@ -88,7 +89,12 @@ class Looks:
         return found[name]
 
     def definition(self, name: str) -> Definition:
-        """By ARN, family:revision, or family: its newest."""
+        """By ARN, family:revision, or family: its newest; as it was when first asked for."""
+        if name not in self._definitions:
+            self._definitions[name] = self._described(name)
+        return self._definitions[name]
+
+    def _described(self, name: str) -> Definition:
         found = self.api.read(
             ECS, "describe_task_definition", taskDefinition=name, include=["TAGS"]
         )

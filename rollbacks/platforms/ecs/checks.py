@@ -1,14 +1,14 @@
 """What would make a step fail, asked of AWS beforehand: clusters, subnets, target groups."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rollbacks.platforms.aws import balancing
 from rollbacks.platforms.aws.api import Refused
-from rollbacks.platforms.ecs.calls import ECS, Looks
+from rollbacks.platforms.ecs.calls import ECS, Looks, some
 from rollbacks.platforms.ecs.definitions import Definition, short
 from rollbacks.platforms.ecs.services import Service
 
-_NO_SUBNET = "InvalidSubnetID.NotFound"
+_MOST_VALUES = 200  # of a filter
 
 
 def of_cluster(looks: Looks) -> Iterator[str]:
@@ -31,7 +31,6 @@ def of_service(looks: Looks, service: Service) -> Iterator[str]:
     wanted = looks.target.settings["launch_type"]
     if service.launch_type != wanted:
         yield f"{service.name} runs on {service.launch_type}, the infrastructure says {wanted}"
-    yield from of_places(looks, service)
 
 
 def of_base(base: Service) -> Iterator[str]:
@@ -44,19 +43,31 @@ def of_base(base: Service) -> Iterator[str]:
         )
 
 
-def of_places(looks: Looks, service: Service) -> Iterator[str]:
-    """The subnets and target groups of the service that are not there."""
-    if service.subnets:
+def of_places(looks: Looks, services: Iterable[Service]) -> Iterator[str]:
+    """The subnets and target groups of the services that are not there."""
+    wanted = list(services)
+    there = _subnets(looks, {subnet for each in wanted for subnet in each.subnets})
+    for service in wanted:
+        if missing := [each for each in service.subnets if each not in there]:
+            yield f"{service.name} names a subnet that is not there: {', '.join(missing)}"
+        if service.target_groups:
+            kind, takes = ("ip", "addresses") if service.subnets else ("instance", "instances")
+            yield from balancing.missing(looks, service.target_groups, kind, takes)
+
+
+def _subnets(looks: Looks, ids: set[str]) -> set[str]:
+    """Those that are there; where that may not be asked, which shows in the rights, all."""
+    found: set[str] = set()
+    for part in some(sorted(ids), _MOST_VALUES):
+        wanted = [{"Name": "subnet-id", "Values": list(part)}]
         try:
-            looks.api.read("ec2", "describe_subnets", SubnetIds=service.subnets)
+            every = list(looks.api.pages("ec2", "describe_subnets", "Subnets", Filters=wanted))
         except Refused as error:
-            if error.code == _NO_SUBNET:
-                yield f"{service.name} names a subnet that is not there: {error}"
-    if not service.target_groups:
-        return
-    is_awsvpc = bool(service.subnets)
-    kind, takes = ("ip", "addresses") if is_awsvpc else ("instance", "instances")
-    yield from balancing.missing(looks, service.target_groups, kind, takes)
+            if not error.permanent:
+                raise
+            return ids
+        found |= {str(each["SubnetId"]) for each in every}
+    return found
 
 
 def of_definition(looks: Looks, definition: Definition) -> Iterator[str]:

@@ -87,6 +87,7 @@ class _Seen:
                 continue
             now = {each: models[name].images[each] for each in taken}
             differences.append(Difference(name, "images", lines(now, dict.fromkeys(taken, image))))
+        problems += checks.of_places(self._looks, self._found.values())
         return differences, tuple(dict.fromkeys(problems))
 
     def backwards(self, captured: Captured) -> tuple[list[Difference], tuple[str, ...]]:
@@ -95,7 +96,6 @@ class _Seen:
         for name, service in self._found.items():
             was, scaling = captured["services"][name], self._scalings.get(name)
             problems += checks.of_revision(self._looks, name, was["definition"])
-            problems += checks.of_places(self._looks, service)
             now = {
                 "task definition": short(service.definition),
                 "tasks": None if was["count"] is None else service.desired,
@@ -110,6 +110,7 @@ class _Seen:
             }
             if changed := lines(now, then):
                 differences.append(Difference(name, name, changed))
+        problems += checks.of_places(self._looks, self._found.values())
         return differences, tuple(problems)
 
     def drift(self, captured: Captured | None) -> Iterator[str]:

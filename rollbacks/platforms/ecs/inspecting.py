@@ -44,6 +44,7 @@ def of_setup(target: TargetRef, spec: StepSpec) -> Inspection:
     image = spec.artifact.location if spec.artifact else ""
     problems = (
         *checks.of_service(looks, base),
+        *checks.of_places(looks, [base]),
         *checks.of_base(base),
         *checks.of_definition(looks, model),
     )
@@ -85,7 +86,7 @@ def of_undo(target: TargetRef, spec: StepSpec, captured: Captured) -> Inspection
             for each in old
             for text in checks.of_revision(looks, each.name, was[each.name].definition)
         ),
-        *(text for each in old for text in checks.of_places(looks, each)),
+        *checks.of_places(looks, old),
     )
     differences = [_difference(looks, each, was[each.name]) for each in there]
     if new is not None and new not in there:

@@ -49,7 +49,6 @@ class _Sight:
         self._services: list[Service] = list(found)
         self._tasks = tasks.of(looks, self._services)
         self._scalings = looks.scalings(each.name for each in self._services)
-        self._versions: dict[str, str] = {}
 
     def in_place(self, wanted: Sequence[str]) -> list[ObservedInstance]:
         by_name = {each.name: each for each in self._services}
@@ -110,9 +109,7 @@ class _Sight:
         )
 
     def _version(self, definition: str) -> str:
-        if definition not in self._versions:
-            self._versions[definition] = self._looks.definition(definition).version
-        return self._versions[definition]
+        return self._looks.definition(definition).version
 
     def _ill(self, service: Service) -> str:
         """What a person needs to know of it; empty where all is well."""

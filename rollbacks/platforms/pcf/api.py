@@ -23,7 +23,7 @@ PER_PAGE = 500
 PAUSES = (0.3, 1.0)  # in s, at most, before what only reads is asked again
 ATTEMPTS = 4  # while too much is asked
 LONGEST_PAUSE_SECONDS = 20.0  # then it is better to look at everything anew
-RATE, BURST = 10.0, 60  # requests a second of all workers to one foundation; it publishes none
+RATE, BURST = 20.0, 120  # requests a second to one foundation, of which the pace takes a share
 
 
 @dataclass(frozen=True)
