@@ -1,5 +1,6 @@
 """Deployments as their controllers carry them out."""
 
+import time
 from typing import Any
 
 import pytest
@@ -135,10 +136,19 @@ def test_a_paused_deployment_changes_nothing(cluster: FakeCluster, namespace: st
     assert sets_by_image(cluster, namespace)["app:2"]["spec"]["replicas"] == 3
 
 
-def test_a_paused_deployment_may_still_be_scaled(cluster: FakeCluster, namespace: str) -> None:
+def test_a_paused_deployment_may_still_be_scaled_and_then_rests(
+    cluster: FakeCluster, namespace: str
+) -> None:
     where = path(namespace, "deployments", "web")
     cluster.api("PATCH", where, {"spec": {"paused": True, "replicas": 5}}, MERGE)
     until(lambda: get(cluster, namespace)["status"].get("readyReplicas") == 5)
+
+    def rests() -> bool:
+        before = get(cluster, namespace)
+        time.sleep(0.3)
+        return get(cluster, namespace) == before
+
+    until(rests)
 
 
 def test_scaling_does_not_make_a_revision(cluster: FakeCluster, namespace: str) -> None:

@@ -21,7 +21,8 @@ def report(objects: Objects, obj: Json, new: Json | None, sets: list[Json]) -> f
     status = _counted(obj, new, sets)
     status["conditions"] = deepcopy(old.get("conditions", []))
     _put_available(obj, status)
-    _put_progress(obj, old, status, new)
+    if not obj["spec"].get("paused"):  # then nothing is said of progress, until the pause ends
+        _put_progress(obj, old, status, new)
     _put_failure(status, new, sets)
     obj = objects.set_status(r.DEPLOYMENTS, obj, status, BY_STATUS.manager)
     return _seconds_left(obj)
