@@ -2,8 +2,11 @@
 
 import random
 import socket
+import ssl
 
 LOOPBACK = "127.0.0.1"
+# For what is asked without TLS: else httpx reads every authority of the web for each request first.
+NO_AUTHORITIES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 # Below what kernels hand to clients (Linux from 32768, others from 49152): a port asked for with 0
 # is free now, and may be some client's own by the time a server listens on it.
 _FOR_SERVERS = range(20_000, 32_000)

@@ -24,7 +24,7 @@ import httpx
 import psycopg
 
 from tests.operating.stack import _MANAGE, ROOT, eventually
-from tests.ports import LOOPBACK, free_port
+from tests.ports import LOOPBACK, NO_AUTHORITIES, free_port
 from tests.servers import PostgreSQL, RabbitMQ, Redis
 from tests.surviving.witness import WitnessedFleet
 
@@ -193,12 +193,15 @@ class Site:
 
     def is_up(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/readyz", timeout=20).status_code == 200
+            return self._get("/readyz").status_code == 200
         except httpx.TransportError:
             return False
 
     def is_alive(self) -> bool:
-        return httpx.get(f"{self.url}/healthz", timeout=20).status_code == 200
+        return self._get("/healthz").status_code == 200
+
+    def _get(self, path: str) -> httpx.Response:
+        return httpx.get(f"{self.url}{path}", timeout=20, verify=NO_AUTHORITIES)
 
     # What it knows
 
@@ -215,6 +218,7 @@ class Site:
                 json={"query": query, "variables": variables},
                 headers={"x-api-key": self.key},
                 timeout=30,
+                verify=NO_AUTHORITIES,
             )
         except httpx.TransportError as error:
             raise Unanswered(repr(error)) from None

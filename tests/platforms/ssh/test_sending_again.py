@@ -11,6 +11,7 @@ from tests.platforms.ssh.test_being_cut_off import (
     WAYS,
     Cut,
     killed_after_command,
+    next_to,
     runs,
     stopped_before_change,
 )
@@ -63,7 +64,7 @@ def test_cut_off_anywhere_it_is_finished_by_the_next_call(
         if not is_cut:
             break
         shop.deploy("2-1.4.1")
-        number += 3 if cut is stopped_before_change else 1
+        number = next_to(number, cut)
     assert number > 4
 
 
