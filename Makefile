@@ -114,6 +114,7 @@ programs:
 	command -v git >/dev/null || missing="$$missing git"; \
 	command -v nginx >/dev/null || test -x /usr/sbin/nginx || missing="$$missing nginx-light"; \
 	command -v sudo >/dev/null || missing="$$missing sudo"; \
+	command -v pgrep >/dev/null || missing="$$missing procps"; \
 	$(install_missing)
 
 kerberos-programs:
