@@ -86,9 +86,8 @@ CUTS = [
 
 
 def next_to(number: int, cut: Cut) -> int:
-    """Each piece that is sent is a point of its own. By day, some of all points will do."""
-    by_day = 5 if cut is stopped_before_change else 2
-    return number + (1 if IS_NIGHTLY else by_day)
+    """Each piece that is sent is a point of its own: by day, every fifth of these will do."""
+    return number + (5 if cut is stopped_before_change and not IS_NIGHTLY else 1)
 
 
 @pytest.mark.parametrize("shop", [1], indirect=True)
